@@ -1,0 +1,28 @@
+#pragma once
+
+#include <sluice/event.hpp>
+
+#include "stack/base/arrival.hpp"
+
+namespace sluice::assoc {
+
+/// All that an association asks of the world around it: the one interface through which packets, messages and
+/// notifications leave. Implemented by the worker and by tests. No call blocks or allocates from the heap.
+class Host {
+ public:
+  /// An empty buffer for one packet with kLowerHeadroom in front and room for `bytes`. Empty means back-pressure: the
+  /// transmit ring or pool is full. The association then stops, assigns no TSN, and is flushed again when there is
+  /// room.
+  virtual base::Buffer allocate_packet(std::uint32_t bytes) noexcept = 0;
+  /// Sends a packet made from allocate_packet(). Its checksum field is zero; the host fills it in or lets the port.
+  virtual void transmit(base::OutboundPacket&& packet) noexcept = 0;
+  /// Hands an event to the application. `event.data` points into `buffer`, of which the host takes the reference; other
+  /// events come with an empty one. False: no room; nothing was taken, the association keeps the event and offers it
+  /// again when the host calls Association::resume_delivery().
+  virtual bool deliver(const Event& event, base::Buffer& buffer) noexcept = 0;
+
+ protected:
+  ~Host() = default;
+};
+
+}  // namespace sluice::assoc

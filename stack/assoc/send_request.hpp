@@ -1,0 +1,28 @@
+#pragma once
+
+#include <sluice/ids.hpp>
+
+#include "stack/base/buffer.hpp"
+
+namespace sluice::assoc {
+
+/// A message, or a part of one, to send (RFC 9260 §11.1.5).
+struct SendRequest {
+  base::Buffer payload;  ///< at least one byte
+  StreamId stream;
+  Ppid ppid;
+  bool unordered = false;
+  bool end = true;                ///< false: more parts of the same message follow on this stream
+  bool sack_immediately = false;  ///< set the I bit on its last chunk (RFC 7053)
+  std::uint64_t context = 0;      ///< comes back in a send_failed event
+};
+
+enum class SendStatus : std::uint8_t {
+  queued,
+  would_block,     ///< the send buffer is full; a writable event follows when a quarter of it is free
+  invalid_stream,  ///< the stream is not below the number of outbound streams
+  not_connected,   ///< shutting down, closed, or never up
+  wrong_part,      ///< a part that does not continue the message begun on this stream (PPID, order)
+};
+
+}  // namespace sluice::assoc

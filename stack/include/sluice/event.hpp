@@ -1,0 +1,69 @@
+#pragma once
+
+#include <sluice/ids.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+namespace sluice {
+
+/// What happened. The comment of each names the members of Event that it fills, besides `association` and `endpoint`.
+enum class EventType : std::uint8_t {
+  message,            ///< a piece of a message: data, stream, ppid, message_id, begin, end, unordered
+  association_up,     ///< COMMUNICATION UP (RFC 9260 §11.2): streams_in, streams_out; `active` if we connected
+  association_lost,   ///< COMMUNICATION LOST: error (a Reason)
+  connect_failed,     ///< an association that we opened never came up: error (a Reason)
+  restarted,          ///< RESTART: the peer began anew; messages not acknowledged before are lost and were reported
+  shutdown_received,  ///< the peer shuts down: nothing more can be sent; what it sent still arrives
+  closed,             ///< SHUTDOWN COMPLETE: the graceful end; the last event of an association
+  path_changed,       ///< NETWORK STATUS CHANGE: path, path_state
+  send_failed,        ///< SEND FAILURE: context of the message that was not delivered; error (a Reason)
+  remote_error,       ///< an ERROR chunk: error is its first cause code
+  delivery_aborted,  ///< the rest of the message `message_id` on `stream`, of which parts were delivered, will not come
+  writable,          ///< after a send that would have blocked: there is room again
+};
+
+/// Why an association ended or a message was not delivered.
+enum class Reason : std::uint16_t {
+  none,
+  local_abort,         ///< we aborted it
+  peer_abort,          ///< the peer aborted it
+  retransmissions,     ///< the peer does not answer: a retransmission limit was passed
+  init_failed,         ///< no answer to INIT or COOKIE ECHO
+  refused,             ///< the peer answered the INIT with ABORT
+  protocol_violation,  ///< the peer broke the protocol; we aborted
+  no_resources,        ///< a limit of ours was reached
+  closed,              ///< the stack or the endpoint was closed
+  restarted,           ///< the peer restarted before it was acknowledged
+};
+
+enum class PathState : std::uint8_t { unconfirmed, active, potentially_failed, inactive };
+
+/// One thing that an application is told, in the order in which it happened to the association. The bytes of a message
+/// stay valid until the event is released.
+struct Event {
+  EventType type = EventType::message;
+  bool begin : 1 = false;      ///< first piece of its message
+  bool end : 1 = false;        ///< last piece of its message
+  bool unordered : 1 = false;  ///< the U bit
+  bool active : 1 = false;
+  StreamId stream;
+  Ppid ppid;
+  AssocId association;
+  EndpointId endpoint;
+  std::uint32_t message_id = 0;  ///< tells the messages of one stream apart while pieces of several are under way
+  const std::byte* data = nullptr;
+  std::uint32_t length = 0;
+  std::uint16_t error = 0;
+  PathId path;
+  PathState path_state = PathState::active;
+  std::uint16_t streams_in = 0;
+  std::uint16_t streams_out = 0;
+  std::uint64_t context = 0;  ///< what the application gave with the message
+
+  std::span<const std::byte> bytes() const { return {data, length}; }
+  Reason reason() const { return static_cast<Reason>(error); }
+};
+
+}  // namespace sluice
