@@ -60,7 +60,8 @@ struct Event {
   PathState path_state = PathState::active;
   std::uint16_t streams_in = 0;
   std::uint16_t streams_out = 0;
-  std::uint64_t context = 0;  ///< what the application gave with the message
+  std::uint64_t context = 0;  ///< what the application gave with the message or the connect
+  std::uint64_t handle = 0;   ///< the stack's own name for the memory behind `data`; 0: none
 
   std::span<const std::byte> bytes() const { return {data, length}; }
   Reason reason() const { return static_cast<Reason>(error); }

@@ -1,0 +1,82 @@
+#pragma once
+
+#include <sluice/event.hpp>
+#include <sluice/parameters.hpp>
+#include <sluice/status.hpp>
+
+#include <optional>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace sluice {
+
+/// A local port and the addresses on it (RFC 9260 §11.1.1).
+struct EndpointOptions {
+  std::uint16_t port = 0;            ///< 0: an ephemeral one
+  std::vector<IpAddress> addresses;  ///< empty: all of the stack's
+  bool listen = false;
+  std::uint32_t backlog = 0;  ///< associations it may have at once that the peer opened; 0: only the stack's limit
+  std::optional<Parameters> parameters;  ///< empty: the stack's
+};
+
+struct SendOptions {
+  bool unordered = false;
+  bool end = true;  ///< false: the next send on this stream continues the same message
+  bool sack_immediately = false;
+  std::uint64_t context = 0;  ///< comes back in a send_failed event
+};
+
+enum class SendResult : std::uint8_t {
+  queued,
+  would_block,     ///< the send buffer, the arena or the ring is full; a writable event follows
+  too_large,       ///< more than the whole send buffer: send it in parts
+  empty,           ///< a message has at least one byte
+  invalid_stream,  ///< not below the association's outbound streams
+  not_connected,   ///< unknown, closing or closed
+  wrong_part,      ///< it does not continue the message begun on this stream
+};
+
+/// One application thread's view of a stack: opens endpoints, sends, and takes events in bursts. Two kinds behave
+/// alike: joined with the workers by rings (Stack::attach()), or run to completion in the worker's own loop
+/// (Stack::run_inline()). All calls come from the one thread that it belongs to; none blocks except wait().
+class Application {
+ public:
+  virtual ~Application() = default;
+
+  /// Opens an endpoint on every worker (§11.1.1). Throws Error when the port is taken or an address is not the stack's.
+  virtual EndpointId open(const EndpointOptions& options) = 0;
+  /// Aborts the associations of the endpoint, one `association_lost` each, and frees its port.
+  virtual void close(EndpointId endpoint) = 0;
+  /// The port it has, for those that asked for an ephemeral one.
+  virtual std::uint16_t local_port(EndpointId endpoint) const = 0;
+
+  /// Opens an association to `peers`, addresses of one host, the first of which is tried first (§11.1.2). The answer is
+  /// an association_up or connect_failed event with this `context`. False: too many attempts are under way; try again
+  /// later.
+  [[nodiscard]] virtual bool connect(EndpointId endpoint, std::span<const IpAddress> peers, std::uint16_t port,
+                                     std::uint64_t context) = 0;
+
+  /// Copies `message` into send memory and queues it (§11.1.5).
+  virtual SendResult send(AssocId association, StreamId stream, Ppid ppid, std::span<const std::byte> message,
+                          const SendOptions& options = {}) = 0;
+  /// Graceful end: what is queued is delivered first, then a `closed` event comes (§11.1.3).
+  virtual void shutdown(AssocId association) = 0;
+  /// Ends it now with ABORT; `association_lost` follows (§11.1.4).
+  virtual void abort(AssocId association, std::string_view reason) = 0;
+
+  /// Takes up to events.size() events, in order for each association; returns how many. Also lets what send() queued
+  /// go, and in the run-to-completion kind runs one turn of the loop. The bytes of messages stay valid until release().
+  virtual std::size_t poll(std::span<Event> events) = 0;
+  /// Gives the memory of these events back; each once, in any order.
+  virtual void release(std::span<const Event> events) = 0;
+  /// Sleeps until an event waits or `timeout` has passed. The run-to-completion kind follows the stack's idle mode.
+  virtual void wait(Duration timeout) = 0;
+  /// Readable while an event waits, for event loops; -1 for the run-to-completion kind.
+  virtual int wait_descriptor() const = 0;
+
+  /// Asks the owner for the state of an association; nothing if it is gone. May take a poll turn of the owner.
+  virtual std::optional<AssociationStatus> status(AssocId association) = 0;
+};
+
+}  // namespace sluice
