@@ -23,6 +23,14 @@ enum class State : std::uint8_t {
   shutdown_ack_sent,
 };
 
+/// What RFC 9260 §5.2.4 Table 12 makes of a valid COOKIE ECHO for an association that exists. The endpoint room opens
+/// the cookie and decides; cases that are to be discarded never reach the association.
+enum class CookieAction : std::uint8_t {
+  restart,    ///< action A: the peer began anew
+  collision,  ///< action B: both opened at once; the peer's tag may have changed
+  duplicate,  ///< action D: both tags are the association's
+};
+
 /// Names of an association that stay the same over restarts.
 struct Identity {
   AssocId id;
@@ -48,6 +56,10 @@ class Association {
   /// A packet whose tag, ports and addresses were found to be this association's (§8.5), or that the endpoint gave
   /// it after looking it up: INIT ACK, ABORT and SHUTDOWN COMPLETE with their own tag rules.
   void receive(Timestamp now, base::InboundPacket&& packet);
+  /// A packet that begins with a COOKIE ECHO whose cookie is ours and valid, holds `agreed`, and means `action`. In
+  /// SHUTDOWN-ACK-SENT a restart is refused: SHUTDOWN ACK again and an ERROR (§5.2.4 A); else COOKIE ACK leaves at the
+  /// next flush, and after a restart handshake() is `agreed`.
+  void receive_cookie(Timestamp now, CookieAction action, const Handshake& agreed, base::InboundPacket&& packet);
 
   SendStatus send(SendRequest&& request);
   /// Graceful end (§9.2). False when it is closed or closing already.
@@ -66,6 +78,9 @@ class Association {
   bool resume_delivery(Timestamp now);
 
   State state() const;
+  /// Ports, tags, addresses and streams as they are now. Until the INIT ACK came the peer's tag is zero and the streams
+  /// are what we wish for.
+  const Handshake& handshake() const;
   /// Closed, and its last event was delivered: the owner may dispose of it.
   bool finished() const;
 };
