@@ -21,6 +21,14 @@ struct Extensions {
   bool zero_checksum = false;  ///< RFC 9653, not offered yet
 };
 
+/// Random numbers by which a cookie says which association was there when it was made (RFC 9260 §5.2.2). Both 0: none.
+struct TieTags {
+  std::uint32_t local = 0;
+  std::uint32_t peer = 0;
+  bool none() const { return local == 0 && peer == 0; }
+  friend bool operator==(const TieTags&, const TieTags&) = default;
+};
+
 /// All that the two INITs agreed on: what a cookie carries and an association starts from (RFC 9260 §5.1.3).
 struct Handshake {
   std::uint16_t local_port = 0;
