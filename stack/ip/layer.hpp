@@ -1,0 +1,112 @@
+#pragma once
+
+#include <sluice/ip_address.hpp>
+#include <sluice/time.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "stack/base/arrival.hpp"
+#include "stack/base/buffer.hpp"
+#include "stack/base/random.hpp"
+#include "stack/ip/config.hpp"
+#include "stack/ip/counters.hpp"
+#include "stack/ip/frame_sink.hpp"
+
+namespace sluice::ip {
+
+/// What became of a packet to send. Whatever it says, the layer took the buffer.
+enum class SendResult : std::uint8_t {
+  sent,             ///< the port has it (or all its fragments)
+  queued,           ///< it waits for its neighbour's Ethernet address, and is sent or dropped by itself
+  no_route,         ///< dropped: `next_hop` is 0 or names nothing
+  link_down,        ///< dropped: the port's link is down
+  too_big,          ///< dropped: longer than mtu(next_hop), and dont_fragment is set
+  unreachable,      ///< dropped: the neighbour does not answer
+  no_room,          ///< dropped: transmit ring, buffers or the pending queue were full
+  offload_refused,  ///< dropped: a checksum offload was asked for that may_offload_checksum() refuses
+};
+
+/// Which of the stack's replicas a layer is. Makes datagram identifiers of replicas distinct.
+struct Replica {
+  std::uint32_t index = 0;
+  std::uint32_t count = 1;
+};
+
+/// One worker's replica of the network layer: frames of all ports in, SCTP packets out, and the other way round. It
+/// answers ARP, neighbour discovery and echo requests itself. One thread's; allocates from the heap only when made.
+///
+/// A host, not a router: nothing is forwarded, router advertisements and redirects are ignored, routes are static.
+/// Packets to an address of our own find no route: there is no loop back. Reception follows the weak host model
+/// (RFC 1122 §3.3.4.2): an address of ours is ours on every port. Left out: duplicate address detection (RFC 4862
+/// §5.4), multicast listener reports (ports must pass all multicast), source link-layer checks of any kind.
+class Layer {
+ public:
+  /// `config` is sound (find_error() says nothing). `reassembly` gives blocks of kReassemblyBytes in which fragments
+  /// are joined. Both references, `sink` and `random` outlive the layer.
+  Layer(const Config& config, FrameSink& sink, base::BufferSource& reassembly, base::Random& random,
+        Replica replica = {});
+  Layer(const Layer&) = delete;
+  Layer& operator=(const Layer&) = delete;
+  ~Layer();
+
+  /// The room that a joined datagram needs: a block of `reassembly` has at least this.
+  static constexpr std::uint32_t kReassemblyBytes = 65535;
+
+  /// Announces our addresses on the ports that are up: gratuitous ARP (RFC 5227 §3), unsolicited neighbour
+  /// advertisement (RFC 4861 §7.2.6). One replica of a stack does it.
+  void start(Timestamp now);
+
+  /// Takes a received Ethernet frame of `port`, in one piece, padding and all (no FCS). An SCTP packet comes back with
+  /// its arrival, the buffer holding it from the common header to the end of the IP payload; everything else was
+  /// answered, kept as a fragment, or dropped and counted.
+  std::optional<base::InboundPacket> input(std::uint16_t port, base::Buffer&& frame, Timestamp now);
+
+  /// Not nothing: `frame` is a fragment, and all fragments of one datagram must go to one replica: that of this hash.
+  static std::optional<std::uint32_t> fragment_hash(std::span<const std::byte> frame);
+
+  /// The way to `destination`, for Departure::next_hop; 0: none. Ways over the port that owns `source_hint` come first
+  /// (two ports are two ways), none when that port's link is down; an unspecified hint, or an owner without a route to
+  /// `destination`, leaves the choice to the longest prefix on any port that is up. A handle stays valid for the
+  /// layer's life, whatever happens to neighbours and links; replicas of one Config give the same.
+  std::uint32_t resolve(const IpAddress& destination, const IpAddress& source_hint) const;
+  /// The address of ours to use towards `destination` (RFC 6724 §5, as far as it applies); nothing without a route.
+  std::optional<IpAddress> source_for(const IpAddress& destination) const;
+  /// Bytes of the largest IP packet on the link of `next_hop`, which resolve() gave.
+  std::uint16_t mtu(std::uint32_t next_hop) const;
+  /// The port of `next_hop`, which resolve() gave.
+  std::uint16_t port(std::uint32_t next_hop) const;
+
+  /// An SCTP packet of `bytes` sent with `departure` leaves in fragments.
+  bool will_fragment(const base::Departure& departure, std::uint32_t bytes) const;
+  /// An SCTP packet of `bytes` sent with `departure` may leave its checksum to the port (Checksum::offload): the port
+  /// can, and the packet is neither fragmented nor encapsulated in UDP.
+  bool may_offload_checksum(const base::Departure& departure, std::uint32_t bytes) const;
+
+  /// Sends an SCTP packet whose checksum is in place, or asked for with Checksum::offload. The buffer has at least
+  /// kLowerHeadroom in front. With dont_fragment unset, IPv4 is cut by the link's MTU and leaves without DF; IPv6 is
+  /// cut by 1280, which every path takes, since no router may cut it again.
+  SendResult send(base::OutboundPacket&& packet, Timestamp now);
+
+  /// The port's link came up or went down. Down: what waits for its neighbours is dropped, resolve() goes round it.
+  /// Up: our addresses are announced.
+  void set_link(std::uint16_t port, bool up, Timestamp now);
+  bool link_up(std::uint16_t port) const;
+
+  /// Takes what another replica learned. Older than what is known here: nothing changes.
+  void apply(const NeighbourUpdate& update, Timestamp now);
+
+  /// Does what is due: requests again, gives up neighbours and fragments. Call at next_deadline() or when convenient.
+  void poll(Timestamp now);
+  /// When poll() next has something to do; kNever: nothing.
+  Timestamp next_deadline() const;
+
+  /// Our addresses on `port`; empty for a port that is not configured.
+  std::span<const Prefix> addresses(std::uint16_t port) const;
+  std::uint16_t port_count() const;
+  bool is_local(const IpAddress& address) const;
+  const Counters& counters() const;
+};
+
+}  // namespace sluice::ip
