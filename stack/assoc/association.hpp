@@ -22,18 +22,12 @@ struct Identity {
   EndpointId endpoint;
 };
 
-/// What a COOKIE ECHO did to the association that was there already: the actions of RFC 9260 §5.2.4, Table 12.
+/// What RFC 9260 §5.2.4 Table 12 makes of a valid COOKIE ECHO for an association that exists. The endpoint room opens
+/// the cookie and decides; cases that are to be discarded never reach the association.
 enum class CookieAction : std::uint8_t {
-  restarted,      ///< A: the peer began anew, and so did we, with the cookie's tags
-  collided,       ///< B: both sides opened at once; the peer's tag is now the cookie's
-  ignored,        ///< C, and all that Table 12 does not list: the packet was dropped
-  acknowledged,   ///< D: the cookie of this very association; COOKIE ACK leaves (again)
-  shutting_down,  ///< A in SHUTDOWN-ACK-SENT: SHUTDOWN ACK leaves again, with an ERROR
-};
-
-struct CookieOutcome {
-  CookieAction action = CookieAction::ignored;
-  VTag old_local_tag;  ///< differs from local_tag() after a restart: the table of tags must follow
+  restart,    ///< action A: the peer began anew
+  collision,  ///< action B: both opened at once; the peer's tag may have changed
+  duplicate,  ///< action D: both tags are the association's
 };
 
 /// One association: the protocol's state machine (RFC 9260). Packets and time come in as arguments, everything else
@@ -57,12 +51,13 @@ class Association {
 
   /// A packet whose tag, ports and addresses were found to be this association's (§8.5), or that the endpoint gave
   /// it after looking it up: INIT ACK, ABORT, SHUTDOWN ACK and SHUTDOWN COMPLETE with their own tag rules (§8.5.1).
-  /// INIT and COOKIE ECHO are the endpoint's: it answers the former and brings the latter by handle_cookie().
+  /// INIT and COOKIE ECHO are the endpoint's: it answers the former and brings the latter by receive_cookie().
   void receive(Timestamp now, base::InboundPacket&& packet);
-  /// A COOKIE ECHO for this association (§5.2.4) whose cookie the endpoint found authentic, made for these ports and
-  /// this packet's tag, and in time (or old, but bearing both of our tags: rule 3). `packet` holds it and what follows.
-  /// Not for state closed.
-  CookieOutcome handle_cookie(Timestamp now, const Handshake& agreed, TieTags ties, base::InboundPacket&& packet);
+  /// A packet that begins with a COOKIE ECHO whose cookie is ours and valid, holds `agreed`, and means `action`. In
+  /// SHUTDOWN-ACK-SENT a restart is refused: SHUTDOWN ACK again and an ERROR (§5.2.4 A); else COOKIE ACK leaves at the
+  /// next flush, and after a restart handshake() is `agreed`: the table of tags must follow local_tag(). Not for state
+  /// closed.
+  void receive_cookie(Timestamp now, CookieAction action, const Handshake& agreed, base::InboundPacket&& packet);
   /// An INIT from this association's peer came in SHUTDOWN-ACK-SENT: SHUTDOWN ACK leaves again instead of an INIT ACK
   /// (§9.2). In other states nothing.
   void repeat_shutdown_ack();
@@ -99,8 +94,8 @@ class Association {
   std::span<const IpAddress> local_addresses() const;
   bool has_local_address(const IpAddress& address) const;
   bool has_peer_address(const IpAddress& address) const;
-  /// The tags and streams of our INIT, or what was agreed on: the parameters an INIT ACK to this peer repeats (§5.2.1,
-  /// §5.2.2).
+  /// Ports, tags, addresses and streams as they are now, put together on each call. Until the INIT ACK came the peer's
+  /// tag is zero and the streams are what we wish for.
   Handshake handshake() const;
   /// What a cookie made for this peer carries (§5.2.2): none in COOKIE-WAIT and SHUTDOWN-ACK-SENT.
   TieTags tie_tags() const;
