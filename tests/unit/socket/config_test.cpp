@@ -1,0 +1,122 @@
+#include <gtest/gtest.h>
+#include <sluice/config.hpp>
+#include <sluice/error.hpp>
+
+namespace sluice {
+namespace {
+
+using namespace std::chrono_literals;
+
+std::string error_of(const std::string& text) {
+  try {
+    parse_config(text, "gw.toml");
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no error";
+}
+
+TEST(Config, ReadsEverySection) {
+  const StackConfig config = parse_config(R"(
+workers = 2
+cpus = [0, 1]
+idle = "yield"
+eal_arguments = ["--no-pci"]
+
+[[port]]
+driver = "memif"
+device = "/run/m.sock"
+server = true
+mtu = 9000
+addresses = ["198.18.0.1/24", "2001:db8::1/64"]
+
+[[port]]
+name = "west"
+device = "veth1"
+
+[[route]]
+to = "0.0.0.0/0"
+via = "198.18.0.254"
+
+[limits]
+associations = 100
+
+[parameters]
+rto_initial = "200ms"
+rto_min = "100ms"
+rto_max = "400ms"
+send_buffer = "8MiB"
+)",
+                                          "gw.toml");
+  EXPECT_EQ(config.workers, 2);
+  EXPECT_EQ(config.cpus, (std::vector<std::uint16_t>{0, 1}));
+  EXPECT_EQ(config.idle, IdleMode::yield);
+  EXPECT_EQ(config.eal_arguments, std::vector<std::string>{"--no-pci"});
+  ASSERT_EQ(config.ports.size(), 2u);
+  EXPECT_EQ(config.ports[0].name, "port0");
+  EXPECT_EQ(config.ports[0].driver, PortDriver::memif);
+  EXPECT_TRUE(config.ports[0].server);
+  EXPECT_EQ(config.ports[0].mtu, 9000);
+  ASSERT_EQ(config.ports[0].addresses.size(), 2u);
+  EXPECT_EQ(config.ports[0].addresses[1].address, *IpAddress::parse("2001:db8::1"));
+  EXPECT_EQ(config.ports[0].addresses[1].prefix_length, 64);
+  EXPECT_EQ(config.ports[1].name, "west");
+  EXPECT_EQ(config.ports[1].driver, PortDriver::af_packet);
+  ASSERT_EQ(config.routes.size(), 1u);
+  EXPECT_EQ(config.routes[0].via, *IpAddress::parse("198.18.0.254"));
+  EXPECT_EQ(config.limits.associations, 100u);
+  EXPECT_EQ(config.parameters.rto_min, 100ms);
+  EXPECT_EQ(config.parameters.send_buffer, 8u << 20);
+}
+
+TEST(Config, NamesFileLineKeyAndWhatIsAllowed) {
+  EXPECT_EQ(error_of("workers = 2\nworker = 3\n").substr(0, 45), "gw.toml:2: worker is not a known key; known h");
+  EXPECT_EQ(error_of("\nworkers = 65\n"), "gw.toml:2: workers is 65; it must be a whole number from 1 to 64");
+  EXPECT_EQ(error_of("workers = \"two\"\n"), "gw.toml:1: workers is 'two'; it must be a whole number from 1 to 64");
+  EXPECT_EQ(error_of("idle = \"never\"\n"), "gw.toml:1: idle is 'never'; it must be one of busy, yield, sleep");
+  EXPECT_EQ(
+      error_of("[parameters]\nsack_delay = \"501ms\"\n"),
+      "gw.toml:2: parameters.sack_delay is '501ms'; it must be a time such as \"100ms\" (ns, us, ms, s, min) from "
+      "0 to 500ms");
+  EXPECT_EQ(error_of("[[port]]\naddresses = [\"198.18.0.1\"]\n").substr(0, 44),
+            "gw.toml:2: port.addresses is '198.18.0.1'; i");
+  EXPECT_EQ(error_of("workers = = 2\n").substr(0, 20), "gw.toml:1: not TOML:");
+}
+
+TEST(Config, SeesWhatContradicts) {
+  EXPECT_NE(error_of("[parameters]\nrto_min = \"2s\"\n").find("rto_initial must lie between"), std::string::npos);
+  EXPECT_NE(error_of("workers = 2\ncpus = [1]\n").find("cpus names 1 processors for 2 workers"), std::string::npos);
+}
+
+TEST(Config, TakesOverridesByDottedKey) {
+  StackConfig config;
+  override_config(config, "workers=4");
+  override_config(config, "idle=busy");
+  override_config(config, "port.0.device=veth0");
+  override_config(config, "port.0.addresses=[\"198.18.0.1/24\"]");
+  override_config(config, "parameters.rto_min=100ms");
+  override_config(config, "limits.events=128");
+  EXPECT_EQ(config.workers, 4);
+  EXPECT_EQ(config.idle, IdleMode::busy);
+  ASSERT_EQ(config.ports.size(), 1u);
+  EXPECT_EQ(config.ports[0].device, "veth0");
+  EXPECT_EQ(config.ports[0].name, "port0");
+  ASSERT_EQ(config.ports[0].addresses.size(), 1u);
+  EXPECT_EQ(config.parameters.rto_min, 100ms);
+  EXPECT_EQ(config.limits.events, 128u);
+  EXPECT_THROW(override_config(config, "workers"), Error);
+  EXPECT_THROW(override_config(config, "port.7.mtu=1500"), Error);
+  EXPECT_THROW(override_config(config, "parameters.rto=1s"), Error);
+}
+
+TEST(Config, SaysWhichFileCannotBeRead) {
+  try {
+    load_config("/nonexistent/x.toml");
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("/nonexistent/x.toml"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace sluice
