@@ -1,0 +1,94 @@
+# What tests/run and the scripts of the e2e and interop tiers share. Sourced, from the top of the tree.
+
+logs=${SLUICE_LOGS:-$PWD/build/test-logs}
+mkdir -p "$logs"
+passed=0
+failed=0
+failures=()
+started=$SECONDS
+
+say() { printf '[%4ds] %s\n' $((SECONDS - started)) "$*"; }
+die() { echo "$(basename "$0"): $*" >&2; exit 2; }
+
+# step NAME COMMAND...: something that must succeed for the rest to make sense.
+step() {
+  local name=$1 log; shift
+  log="$logs/$(tr -cs 'A-Za-z0-9\n' '-' <<<"$name").log"
+  say "$name"
+  if ! "$@" >"$log" 2>&1; then
+    tail -40 "$log"
+    say "$name: failed; the whole output is in $log"
+    failed=$((failed + 1)); failures+=("$name")
+    return 1
+  fi
+}
+
+# run_check NAME COMMAND...: one check, counted. Its output is shown when it fails.
+run_check() {
+  local name=$1 log begun=$SECONDS; shift
+  log="$logs/$(tr -cs 'A-Za-z0-9\n' '-' <<<"$name").log"
+  if "$@" >"$log" 2>&1 </dev/null; then
+    passed=$((passed + 1)); say "ok      $name ($((SECONDS - begun)) s)"
+  else
+    failed=$((failed + 1)); failures+=("$name")
+    say "FAILED  $name ($((SECONDS - begun)) s)"; tail -60 "$log"
+  fi
+}
+
+# run_scripts DIR: each executable DIR/*.test is a script of several checks, which it reports by lines "ok NAME" and "not ok NAME".
+run_scripts() {
+  local script name log line before
+  for script in "$1"/*.test; do
+    [ -x "$script" ] || continue
+    name="$(basename "$1")/$(basename "$script" .test)"
+    log="$logs/${name//\//-}.log"
+    say "Tests: $name"
+    before=$((passed + failed))
+    timeout -k 30 "${SLUICE_SCRIPT_TIMEOUT:-1500}" "$script" >"$log" 2>&1 </dev/null && status=0 || status=$?
+    while IFS= read -r line; do
+      case "$line" in
+        "ok "*) passed=$((passed + 1)); say "ok      $name: ${line#ok }" ;;
+        "not ok "*) failed=$((failed + 1)); failures+=("$name: ${line#not ok }"); say "FAILED  $name: ${line#not ok }" ;;
+      esac
+    done <"$log"
+    if [ $((passed + failed)) = "$before" ] || { [ "$status" != 0 ] && ! grep -q '^not ok ' "$log"; }; then
+      failed=$((failed + 1)); failures+=("$name (exit $status)"); say "FAILED  $name ended with status $status"
+    fi
+    if grep -q '^not ok ' "$log" || [ "$status" != 0 ]; then grep -v '^ok ' "$log" | tail -60; fi
+  done
+}
+
+# count_junit FILE LOG NAME: adds the cases of a JUnit report.
+count_junit() {
+  local numbers good bad
+  if ! numbers=$(python3 - "$1" <<'PY'
+import sys, xml.etree.ElementTree as tree
+good, bad, names = 0, 0, []
+for case in tree.parse(sys.argv[1]).iter("testcase"):
+    if case.find("failure") is not None or case.find("error") is not None:
+        bad += 1
+        names.append(case.get("classname", "") + "." + case.get("name", ""))
+    elif case.find("skipped") is None:
+        good += 1
+print(good, bad, *names[:20])
+PY
+  ); then
+    failed=$((failed + 1)); failures+=("$3: no report"); tail -40 "$2"; return
+  fi
+  read -r good bad names <<<"$numbers"
+  passed=$((passed + good)); failed=$((failed + bad))
+  say "        $3: $good passed, $bad failed"
+  if [ "$bad" != 0 ]; then failures+=("$3: $names"); grep -E 'FAILED|Failure|ERROR|Sanitizer' -A12 "$2" | head -80; fi
+  if [ "$good" = 0 ] && [ "$bad" = 0 ]; then failed=$((failed + 1)); failures+=("$3: no test ran"); fi
+}
+
+finish() {
+  local status=$?
+  trap - EXIT
+  [ "$status" != 0 ] && [ "$failed" = 0 ] && failed=1
+  for name in "${failures[@]}"; do echo "failed: $name"; done
+  say "done"
+  echo "$passed passed, $failed failed"
+  [ "$failed" = 0 ] || exit 1
+  exit 0
+}
