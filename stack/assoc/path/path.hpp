@@ -13,30 +13,45 @@
 namespace sluice::assoc {
 
 class CongestionController;
+struct Pools;
 
 /// One way to the peer: a destination transport address with the source address used towards it, and all that RFC 9260
-/// keeps per destination (§13.3). Owned by its association.
+/// keeps per destination (§13.3). Owned by its association; a plain record that the association and its sender fill.
 struct Path {
-  PathId id;
+  PathId id;  ///< its index among the association's paths
   PathState state = PathState::unconfirmed;
   base::Departure route;   ///< source, destination, next hop, DSCP; copied into each packet
   std::uint16_t port = 0;  ///< NIC the route leaves by
   std::uint16_t pmtu = 0;  ///< bytes of IP packet
   Rto rto;
-  CongestionController* congestion = nullptr;
+  CongestionController* congestion = nullptr;  ///< from open_path() to close_path()
 
-  std::uint32_t outstanding = 0;  ///< bytes of DATA in flight on this path (§1.5 "flight size")
+  std::uint32_t outstanding = 0;  ///< bytes of DATA in flight on this path, headers and padding counted (flight size)
   std::uint16_t error_count = 0;
   Timestamp t3_deadline = kNever;         ///< T3-rtx
   Timestamp heartbeat_deadline = kNever;  ///< next HEARTBEAT, or the verdict on the one under way
-  Timestamp last_sent;                    ///< last DATA or HEARTBEAT: idle decay, heartbeat scheduling
+  Timestamp last_sent;                    ///< last DATA or HEARTBEAT: heartbeat scheduling
+  Timestamp last_data_sent;               ///< last DATA: idle decay (§7.2.1)
   std::uint64_t heartbeat_nonce = 0;      ///< 0: none under way
-  bool rtt_measuring = false;             ///< one chunk a round trip carries a sample (§6.3.1 C4)
-  Tsn rtt_tsn;                            ///< the chunk that does
+
+  // What the sender notes here.
+  bool rtt_measuring = false;  ///< one chunk a round trip carries a sample (§6.3.1 C4)
+  bool cwnd_filled = false;    ///< when sending last stopped, `outstanding` had reached the cwnd
+  bool after_timeout = false;  ///< T3-rtx expired: one packet in flight until something is acknowledged (§7.2.3)
+  Tsn rtt_tsn;                 ///< the chunk that carries the sample
+  Tsn lowest_outstanding;      ///< the earliest TSN in flight here, while `outstanding` is not 0 (§6.3.2 R3)
   Timestamp rtt_sent;
 
-  /// Bytes of SCTP packet, common header included, that fit this path's MTU without IP fragmentation.
+  /// Bytes of SCTP packet, common header included, that fit this path's MTU without IP fragmentation: the PMTU of the
+  /// RFC's own terms, rounded down to a multiple of 4.
   std::uint32_t max_packet_size() const;
+  /// PMDCS: bytes of the largest DATA chunk, its header included, that fits such a packet.
+  std::uint32_t max_data_chunk() const;
 };
+
+/// Gives `path`, whose route and pmtu are set, its initial RTO and a congestion controller. False: the pool is empty.
+bool open_path(Path& path, const Parameters& parameters, Pools& pools);
+/// Gives the congestion controller back. A path that has none stays as it is.
+void close_path(Path& path, Pools& pools);
 
 }  // namespace sluice::assoc
