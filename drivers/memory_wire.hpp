@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "drivers/port.hpp"
@@ -24,7 +25,7 @@ struct WireConditions {
   std::uint32_t duplication = 0;   ///< the second copy takes its own delay
   std::uint32_t reordering = 0;    ///< that a frame is held back by up to reordering_delay
   Duration reordering_delay = std::chrono::milliseconds(5);
-  std::uint32_t corruption = 0;  ///< that one to three bits behind the Ethernet header are flipped
+  std::uint32_t corruption = 0;  ///< that bits of one byte behind the Ethernet header are flipped
   Duration delay{};
   Duration jitter{};                       ///< up to this is added to the delay; frames keep their order
   std::uint64_t bits_per_second = 0;       ///< 0: no limit
@@ -42,8 +43,8 @@ enum class Steering : std::uint8_t {
 };
 
 struct MemoryPortConfig {
-  std::string name;
-  base::MacAddress mac;
+  std::string name{};
+  base::MacAddress mac{};
   std::uint16_t mtu = 1500;
   std::uint16_t queues = 1;
   Steering steering = Steering::flow_hash;
@@ -69,7 +70,7 @@ class MemoryPort;
 /// calls with the same clock and seed give the same result, byte for byte.
 ///
 /// A frame travels as a copy in an exact-size heap block, so that AddressSanitizer sees one byte too far; with
-/// set_handing_over(true) and a perfect wire, the sender's block itself is handed to a single receiver.
+/// set_handing_over(true), for benchmarks, the sender's block itself goes to a single receiver.
 class MemoryWire {
  public:
   MemoryWire(base::Clock& clock, base::Random& random);
@@ -110,12 +111,21 @@ class MemoryWire {
  private:
   friend class MemoryPort;
   struct Direction;
+  struct Range {
+    std::uint16_t first = 0;
+    std::uint16_t last = 0;  // one past
+  };
 
-  bool accepts(Direction& direction, std::uint32_t bytes) const;
-  void carry(Direction& direction, base::Buffer& frame, std::uint16_t queue, bool last);
-  bool loses(Direction& direction, std::uint32_t bytes);
-  Timestamp arrival_time(Direction& direction, std::uint32_t bytes);
-  void deliver(Direction& direction, base::Buffer& frame, std::uint16_t queue, bool may_hand_over);
+  // For the ports: takes `frame`, or leaves it and returns false; frames there would be room for.
+  bool send(MemoryPort& from, base::Buffer& frame, std::uint16_t queue);
+  std::uint32_t room(const MemoryPort& from) const;
+
+  Direction& direction(std::uint16_t from, std::uint16_t to) const;
+  Range destinations(const MemoryPort& from, std::span<const std::byte> frame) const;
+  void carry(Direction& way, base::Buffer& frame, std::uint16_t queue, bool may_hand_over);
+  bool loses(Direction& way, std::span<const std::byte> frame);
+  Timestamp arrival_time(Direction& way, std::uint32_t bytes);
+  void deliver(Direction& way, base::Buffer& frame, std::uint16_t queue, Timestamp arrival, bool may_hand_over);
   void corrupt(std::span<std::byte> frame);
   bool happens(std::uint32_t parts_per_million);
   Duration up_to(Duration limit);
@@ -123,10 +133,12 @@ class MemoryWire {
 
   base::Clock& clock_;
   base::Random& random_;
+  base::HeapBuffers transit_;  // what is under way; outlives the ports, whose queues hold it
   std::vector<std::unique_ptr<MemoryPort>> ports_;
   std::vector<std::unique_ptr<Direction>> directions_;  // [from * ports + to]
   std::function<void(const WireEvent&)> tap_;
   WireCounters counters_;
+  std::uint64_t serial_ = 0;
   bool handing_over_ = false;
 };
 

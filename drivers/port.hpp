@@ -84,4 +84,7 @@ class Port {
 /// More frames than this in one receive() or transmit() bring no further gain.
 inline constexpr std::uint16_t kMaxBurst = 64;
 
+/// Bytes that a frame may be longer than the MTU: an Ethernet header with two VLAN tags.
+inline constexpr std::uint32_t kMaxEthernetHeader = 22;
+
 }  // namespace sluice::drivers

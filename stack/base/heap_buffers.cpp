@@ -27,6 +27,15 @@ Buffer HeapBuffers::copy_of(std::span<const std::byte> bytes) noexcept {
   return buffer;
 }
 
+bool HeapBuffers::take_over(Block& block, HeapBuffers& from) noexcept {
+  SLUICE_CHECK(block.owner == &from);
+  if (out_ >= limit_) return false;
+  block.owner = this;
+  --from.out_;
+  ++out_;
+  return true;
+}
+
 void HeapBuffers::release(Block& block) noexcept {
   --out_;
   delete[] block.memory;
