@@ -1,0 +1,59 @@
+#pragma once
+
+#include <sluice/time.hpp>
+
+#include "stack/assoc/association.hpp"
+#include "stack/base/arrival.hpp"
+#include "stack/endpoint/association_table.hpp"
+#include "stack/endpoint/services.hpp"
+
+namespace sluice::endpoint {
+
+/// What of an association decides how setup chunks for it are answered.
+struct Tcb {
+  assoc::Handshake handshake;
+  assoc::State state = assoc::State::closed;
+  assoc::TieTags tie_tags;
+};
+
+/// What the owner of an association is to do with a packet for it that begins with a setup chunk, or that bears
+/// another tag than ours.
+struct OwnerVerdict {
+  enum class Next : std::uint8_t {
+    done,                 ///< answered or dropped, and counted
+    receive,              ///< Association::receive()
+    receive_cookie,       ///< Association::receive_cookie() with `action` and `agreed`
+    repeat_shutdown_ack,  ///< Association::repeat_shutdown_ack()
+  };
+  Next next = Next::done;
+  assoc::CookieAction action = assoc::CookieAction::duplicate;
+  assoc::Handshake agreed;
+};
+
+/// A worker in the role of owner: setup chunks and packets without our tag for associations and opening attempts that
+/// it has (RFC 9260 §5.2, §8.5.1). It decides and answers; the association is changed by the caller, who after a
+/// restart lets its table and the directory follow the new tag. One worker's own.
+class OwnerRole {
+ public:
+  OwnerRole(const Services& services, const TagTable& tags) : services_(services), tags_(tags) {}
+
+  /// `packet` is for the association of `tcb`: the directory forwarded it, or it begins with a COOKIE ECHO that bears
+  /// the association's tag. `parameters` are the association's.
+  OwnerVerdict receive(Timestamp now, const Tcb& tcb, const Parameters& parameters, const base::InboundPacket& packet);
+
+ private:
+  void on_init(Timestamp now, const Tcb& tcb, const Parameters& parameters, const base::InboundPacket& packet);
+  OwnerVerdict on_cookie_echo(Timestamp now, const Tcb& tcb, const base::InboundPacket& packet);
+  OwnerVerdict on_shutdown_ack(Timestamp now, const Tcb& tcb, const base::InboundPacket& packet);
+
+  const Services& services_;
+  const TagTable& tags_;
+};
+
+/// The Tcb of an Association.
+template <class Association>
+Tcb tcb_of(const Association& association) {
+  return {association.handshake(), association.state(), association.tie_tags()};
+}
+
+}  // namespace sluice::endpoint
