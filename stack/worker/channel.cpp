@@ -1,0 +1,148 @@
+#include "stack/worker/channel.hpp"
+
+#include "stack/base/check.hpp"
+
+namespace sluice::worker {
+
+Channel::Channel(const ChannelConfig& config, WakeUp& worker, WakeUp& application)
+    : config_(config),
+      worker_(worker),
+      application_(application),
+      commands_(config.commands),
+      events_(config.events),
+      returned_(config.lent),
+      freed_(ArenaLayout(config.arena.size()).blocks()) {}
+
+std::size_t Channel::reclaim(SendArena& arena) {
+  std::array<std::uint32_t, 64> blocks;
+  std::size_t total = 0;
+  while (const std::size_t n = freed_.pop(blocks)) {
+    for (std::size_t i = 0; i < n; ++i) arena.free(blocks[i]);
+    total += n;
+  }
+  return total;
+}
+
+Event Channel::event(const EventRecord& record) const {
+  Event event;
+  event.type = record.type;
+  event.begin = (record.flags & EventRecord::kBegin) != 0;
+  event.end = (record.flags & EventRecord::kEnd) != 0;
+  event.unordered = (record.flags & EventRecord::kUnordered) != 0;
+  event.active = (record.flags & EventRecord::kActive) != 0;
+  event.stream = record.stream;
+  event.ppid = record.ppid;
+  event.association = record.association;
+  event.endpoint = record.endpoint;
+  event.message_id = record.message_id;
+  event.length = record.length;
+  event.error = record.error;
+  event.path = record.path;
+  event.path_state = record.path_state;
+  event.streams_in = record.streams_in;
+  event.streams_out = record.streams_out;
+  event.handle = record.lent;
+  if (record.type == EventType::message)
+    event.data = reinterpret_cast<const std::byte*>(config_.receive_region.base + record.context_or_offset);
+  else
+    event.context = record.context_or_offset;
+  return event;
+}
+
+ChannelEnd::ChannelEnd(Channel& channel, ChannelCounters& counters)
+    : channel_(channel),
+      counters_(counters),
+      arena_(channel.config_.arena, channel.freed_),
+      lent_(channel.config_.lent) {}
+
+std::size_t ChannelEnd::take_commands(std::span<CommandRecord> records) {
+  push_waiting_replies();
+  if (!waiting_replies_.empty()) return 0;
+  const std::size_t n = channel_.commands_.pop(records);
+  counters_.commands += n;
+  return n;
+}
+
+bool ChannelEnd::take_returned() {
+  std::array<std::uint32_t, 64> numbers;
+  bool any = false;
+  while (const std::size_t n = channel_.returned_.pop(numbers)) {
+    for (std::size_t i = 0; i < n; ++i)
+      if (!lent_.take_back(numbers[i])) ++counters_.bad_returns;
+    any = true;
+  }
+  return any;
+}
+
+bool ChannelEnd::has_work() const {
+  return !channel_.commands_.empty() || !channel_.returned_.empty() || closed();
+}
+
+base::Buffer ChannelEnd::payload(const CommandRecord& command) {
+  base::Buffer buffer = arena_.take(command.block, command.offset, command.length);
+  if (!buffer) ++counters_.bad_commands;
+  return buffer;
+}
+
+EventRecord ChannelEnd::record_of(const Event& event) {
+  EventRecord record;
+  record.type = event.type;
+  record.flags = static_cast<std::uint8_t>(
+      (event.begin ? EventRecord::kBegin : 0) | (event.end ? EventRecord::kEnd : 0) |
+      (event.unordered ? EventRecord::kUnordered : 0) | (event.active ? EventRecord::kActive : 0));
+  record.path = event.path;
+  record.path_state = event.path_state;
+  record.stream = event.stream;
+  record.error = event.error;
+  record.streams_in = event.streams_in;
+  record.streams_out = event.streams_out;
+  record.association = event.association;
+  record.endpoint = event.endpoint;
+  record.ppid = event.ppid;
+  record.message_id = event.message_id;
+  record.length = event.length;
+  record.context_or_offset = event.context;
+  return record;
+}
+
+bool ChannelEnd::deliver(const Event& event, base::Buffer& buffer) noexcept {
+  if (!waiting_replies_.empty() || channel_.events_.room() == 0) {
+    ++counters_.events_deferred;
+    return false;
+  }
+  EventRecord record = record_of(event);
+  if (buffer) {
+    if (lent_.full()) {
+      ++counters_.lent_limit;
+      return false;
+    }
+    record.context_or_offset = reinterpret_cast<std::uintptr_t>(event.data) - channel_.config_.receive_region.base;
+    record.lent = lent_.lend(buffer);
+  }
+  ++counters_.events;
+  return channel_.events_.push(record);
+}
+
+void ChannelEnd::reply(const Reply& reply) {
+  EventRecord record;
+  record.kind = EventRecord::Kind::reply;
+  record.error = static_cast<std::uint16_t>(reply.status);
+  record.context_or_offset = reply.request;
+  record.association = reply.association;
+  record.endpoint = reply.endpoint;
+  record.length = reply.length;
+  record.message_id = reply.value;
+  if (!waiting_replies_.empty() || !channel_.events_.push(record)) waiting_replies_.push_back(record);
+}
+
+void ChannelEnd::push_waiting_replies() {
+  while (!waiting_replies_.empty() && channel_.events_.push(waiting_replies_.front())) waiting_replies_.pop_front();
+}
+
+void ChannelEnd::publish() {
+  push_waiting_replies();
+  const bool events = channel_.events_.publish();
+  if (channel_.freed_.publish() || events) channel_.application_.wake_if_sleeping();
+}
+
+}  // namespace sluice::worker
