@@ -14,8 +14,6 @@ namespace sluice::wire {
 
 /// Bytes of the common header (RFC 9260 §3.1).
 inline constexpr std::uint32_t kCommonHeaderSize = 12;
-/// Where the checksum stands in it.
-inline constexpr std::uint32_t kChecksumOffset = 8;
 
 /// The common header of an SCTP packet (RFC 9260 §3.1). Ports in host byte order.
 struct CommonHeader {
@@ -32,7 +30,7 @@ struct CommonHeader {
     header.source_port = base::load_be<std::uint16_t>(packet.data());
     header.destination_port = base::load_be<std::uint16_t>(packet.data() + 2);
     header.tag = VTag(base::load_be<std::uint32_t>(packet.data() + 4));
-    std::memcpy(&header.checksum, packet.data() + kChecksumOffset, sizeof header.checksum);
+    std::memcpy(&header.checksum, packet.data() + 8, sizeof header.checksum);
     return header;
   }
 
@@ -41,7 +39,7 @@ struct CommonHeader {
     base::store_be(to, source_port);
     base::store_be(to + 2, destination_port);
     base::store_be(to + 4, tag.value);
-    std::memcpy(to + kChecksumOffset, &checksum, sizeof checksum);
+    std::memcpy(to + 8, &checksum, sizeof checksum);
   }
 
   friend bool operator==(const CommonHeader&, const CommonHeader&) = default;
