@@ -42,7 +42,7 @@ VTag TagTable::draw(const Steering& steering, WorkerId worker, base::Random& ran
   // A try fails as often as there are tags among all 2^32: even with a million of them once in thousands.
   for (;;) {
     const VTag tag = steering.new_tag(worker, random);
-    if (lookup(tag) == nullptr) return tag;
+    if (is_free(tag)) return tag;
   }
 }
 

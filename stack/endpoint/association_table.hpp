@@ -37,6 +37,13 @@ class TagTable {
     const Slot* const slot = lookup(tag);
     return slot != nullptr ? slot->value : nullptr;
   }
+  /// Neither in use nor in quarantine.
+  bool is_free(VTag tag) const { return lookup(tag) == nullptr; }
+  /// In quarantine.
+  bool is_retired(VTag tag) const {
+    const Slot* const slot = lookup(tag);
+    return slot != nullptr && slot->value == nullptr;
+  }
   void prefetch(VTag tag) const { table_.prefetch(tag.value); }
   /// Takes back `tag`, which is in use, and keeps it from being given again until the quarantine is over.
   void retire(VTag tag, Timestamp now);

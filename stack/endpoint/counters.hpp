@@ -45,6 +45,7 @@ namespace sluice::endpoint {
   X(ootb_shutdown_complete,    "out-of-the-blue packets dropped: with a SHUTDOWN COMPLETE")                       \
   X(ootb_silent,               "out-of-the-blue packets dropped: COOKIE ACK, or a Stale Cookie error")            \
   X(wrong_tag,                 "packets dropped: from a peer of ours with another tag")                           \
+  X(association_gone,          "packets dropped: forwarded to an association that has ended")                      \
   X(wrong_local_address,       "packets dropped: to an address that is not the association's")                    \
   X(aborts_sent,               "ABORTs sent to INITs, COOKIE ECHOs and out-of-the-blue packets")                  \
   X(shutdown_completes_sent,   "SHUTDOWN COMPLETEs sent with the T bit")                                          \

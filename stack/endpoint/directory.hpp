@@ -19,8 +19,8 @@ namespace sluice::endpoint {
 /// directory, where no two have the same.
 struct Owner {
   WorkerId worker{};
-  VTag tag;
-  AssocId association;  ///< zero while the owner has not made it yet
+  VTag tag{};
+  AssocId association{};  ///< zero while the owner has not made it yet
 
   friend bool operator==(const Owner&, const Owner&) = default;
 };

@@ -47,7 +47,8 @@ struct DirectoryRelease {
   bool leased = false;  ///< the local port came from a lease, and goes back with this
 };
 
-/// Owner → directory: an association restarted with another tag of ours (§5.2.4 action A).
+/// Owner → directory: an association restarted with another tag of ours (§5.2.4 action A); or, with the same tag, it
+/// now has an AssocId.
 struct DirectoryRetag {
   WorkerId directory;
   PortPair ports;

@@ -5,6 +5,8 @@
 #include "stack/assoc/association.hpp"
 #include "stack/base/arrival.hpp"
 #include "stack/endpoint/association_table.hpp"
+#include "stack/endpoint/init_answer.hpp"
+#include "stack/endpoint/messages.hpp"
 #include "stack/endpoint/services.hpp"
 
 namespace sluice::endpoint {
@@ -27,7 +29,15 @@ struct OwnerVerdict {
   };
   Next next = Next::done;
   assoc::CookieAction action = assoc::CookieAction::duplicate;
-  assoc::Handshake agreed;
+  assoc::Handshake agreed{};
+};
+
+/// What creating an association from a CreateOrder came to.
+enum class Admission : std::uint8_t {
+  admitted,
+  replayed,    ///< its tag is in quarantine: the cookie's association ended a while ago; dropped without a word
+  tag_in_use,  ///< its tag was given to another association meanwhile; ABORT
+  full,        ///< the table, or what the caller says is exhausted; ABORT with Out of Resource
 };
 
 /// A worker in the role of owner: setup chunks and packets without our tag for associations and opening attempts that
@@ -37,18 +47,29 @@ class OwnerRole {
  public:
   OwnerRole(const Services& services, const TagTable& tags) : services_(services), tags_(tags) {}
 
-  /// `packet` is for the association of `tcb`: the directory forwarded it, or it begins with a COOKIE ECHO that bears
-  /// the association's tag. `parameters` are the association's.
+  /// `packet` is for the association of `tcb`: the directory forwarded it, or it begins with a COOKIE ECHO, bears the
+  /// association's tag and belongs() to it. `parameters` are the association's.
   OwnerVerdict receive(Timestamp now, const Tcb& tcb, const Parameters& parameters, const base::InboundPacket& packet);
 
+  /// Whether an association may be created from `order`; the caller then inserts it into the table. If not, it was
+  /// counted and answered, and the caller sends release_of() and leaves the endpoint's backlog. `room` is false if the
+  /// caller has no memory for one more.
+  Admission admit(Timestamp now, const CreateOrder& order, const base::InboundPacket& packet, bool room);
+
  private:
-  void on_init(Timestamp now, const Tcb& tcb, const Parameters& parameters, const base::InboundPacket& packet);
-  OwnerVerdict on_cookie_echo(Timestamp now, const Tcb& tcb, const base::InboundPacket& packet);
-  OwnerVerdict on_shutdown_ack(Timestamp now, const Tcb& tcb, const base::InboundPacket& packet);
+  OwnerVerdict on_init(Timestamp now, const Tcb& tcb, const Parameters& parameters, const Received& received);
+  void answer_in_cookie_wait(Timestamp now, const Tcb& tcb, const Received& received, const InitRequest& request,
+                             InitAnswer& ours);
+  OwnerVerdict on_cookie_echo(Timestamp now, const Tcb& tcb, const Received& received);
+  bool may_restart(const Tcb& tcb, const assoc::Handshake& agreed) const;
+  OwnerVerdict on_shutdown_ack(Timestamp now, const Tcb& tcb, const Received& received);
 
   const Services& services_;
   const TagTable& tags_;
 };
+
+/// Undoes what the directory did for `order`.
+DirectoryRelease release_of(const CreateOrder& order);
 
 /// The Tcb of an Association.
 template <class Association>

@@ -5,6 +5,7 @@
 #include "stack/base/arrival.hpp"
 #include "stack/endpoint/directory.hpp"
 #include "stack/endpoint/messages.hpp"
+#include "stack/endpoint/reply.hpp"
 #include "stack/endpoint/services.hpp"
 
 namespace sluice::endpoint {
@@ -37,13 +38,13 @@ class Responder {
   void apply(const DirectoryRetag& retag);
 
  private:
-  struct Inbound;
-
   Verdict to_owner(const Owner& owner);
-  Verdict on_init(Timestamp now, const Inbound& in, WorkerId owner);
-  Verdict on_cookie_echo(Timestamp now, const Inbound& in, CreateOrder& order);
-  Verdict create(Timestamp now, const Inbound& in, const Cookie& cookie, CreateOrder& order);
-  Verdict on_out_of_the_blue(Timestamp now, const Inbound& in);
+  Verdict on_known(const Received& received, wire::ChunkType first, const Owner& known);
+  Verdict on_init(Timestamp now, const Received& received, WorkerId owner);
+  Verdict on_cookie_echo(Timestamp now, const Received& received, CreateOrder& order);
+  Verdict create(Timestamp now, const Received& received, const assoc::Handshake& agreed, CreateOrder& order);
+  Reservation reserve(PortPair ports, std::span<const IpAddress> peers, const Owner& owner);
+  Reservation counted(const Reservation& reservation);
 
   const Services& services_;
   Directory& directory_;

@@ -1,0 +1,28 @@
+#include "stack/endpoint/address_scope.hpp"
+
+namespace sluice::endpoint {
+
+Scope scope_of(const IpAddress& address) {
+  if (address.is_loopback()) return Scope::loopback;
+  return address.is_link_local() ? Scope::link : Scope::global;
+}
+
+bool is_unicast(const IpAddress& address) {
+  return !address.is_unspecified() && !address.is_multicast() && !address.is_broadcast();
+}
+
+assoc::AddressList addresses_for(const Endpoint& endpoint, std::span<const IpAddress> stack_addresses,
+                                 const IpAddress& local, const IpAddress& peer, wire::SupportedAddressTypes supported) {
+  assoc::AddressList list{local};
+  const std::span<const IpAddress> candidates =
+      endpoint.addresses.empty() ? stack_addresses : std::span<const IpAddress>(endpoint.addresses);
+  const Scope reach = scope_of(peer);
+  for (const IpAddress& address : candidates) {
+    const bool supports = address.is_v4() ? supported.ipv4 : supported.ipv6;
+    if (!supports || scope_of(address) < reach || list.contains(address)) continue;
+    if (!list.push_back(address)) break;
+  }
+  return list;
+}
+
+}  // namespace sluice::endpoint

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <sluice/time.hpp>
+
+#include "stack/endpoint/reply.hpp"
+#include "stack/endpoint/services.hpp"
+
+namespace sluice::endpoint {
+
+/// Chunks of an out-of-the-blue packet that are looked at; a packet with more is dropped, since nobody in need of an
+/// answer sends such.
+inline constexpr std::uint32_t kMaxOutOfTheBlueChunks = 64;
+
+/// Answers or drops a packet that no association is known for and that begins neither with an INIT whose tag is zero
+/// nor with a COOKIE ECHO: rules 2 and 5 to 8 of RFC 9260 §8.4.
+void answer_out_of_the_blue(const Services& services, Timestamp now, const Received& received);
+
+}  // namespace sluice::endpoint
