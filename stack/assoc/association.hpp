@@ -2,17 +2,28 @@
 
 #include <sluice/parameters.hpp>
 
+#include <array>
+#include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 
+#include "stack/assoc/event_queue.hpp"
 #include "stack/assoc/handshake.hpp"
-#include "stack/assoc/path/path.hpp"
+#include "stack/assoc/path_set.hpp"
 #include "stack/assoc/rx/receiver.hpp"
 #include "stack/assoc/send_request.hpp"
 #include "stack/assoc/services.hpp"
 #include "stack/assoc/snapshot.hpp"
 #include "stack/assoc/state.hpp"
 #include "stack/assoc/tx/sender.hpp"
+#include "stack/wire/common_header.hpp"
+#include "stack/wire/error_causes.hpp"
+
+namespace sluice::wire {
+class DataChunk;
+class InitChunk;
+}  // namespace sluice::wire
 
 namespace sluice::assoc {
 
@@ -43,10 +54,11 @@ class Association {
 
   /// Opens actively (§5.1 A): INIT leaves at the next flush. `local_tag`, `local_initial_tsn`, ports, streams and
   /// addresses of `ours` are filled in (streams: what we wish for and at most grant); `peer_addresses`, at least one,
-  /// is where to try. Without memory for its paths it closes at once, with connect_failed.
+  /// is where to try. Without memory for its paths it closes at once, with connect_failed (no_resources).
   void connect(Timestamp now, const Handshake& ours);
   /// Starts in ESTABLISHED from a valid cookie (§5.1 D); `packet` holds the COOKIE ECHO and what follows it.
-  /// COOKIE ACK leaves at the next flush. Without memory for its paths it answers ABORT and closes at once.
+  /// COOKIE ACK leaves at the next flush. Without memory for its paths it stays closed and is
+  /// finished(), as if the packet had been lost.
   void accept(Timestamp now, const Handshake& agreed, base::InboundPacket&& packet);
 
   /// A packet whose tag, ports and addresses were found to be this association's (§8.5), or that the endpoint gave
@@ -78,20 +90,20 @@ class Association {
   /// The application has room again. True when no event waits any more.
   bool resume_delivery(Timestamp now);
 
-  State state() const;
+  State state() const { return state_; }
   /// Closed, and its last event was delivered: the owner may dispose of it.
-  bool finished() const;
+  bool finished() const { return state_ == State::closed && end_delivered_; }
 
   // What the endpoint and the worker ask in order to recognise packets and to answer INITs.
-  AssocId id() const;
-  EndpointId endpoint() const;
-  std::uint16_t local_port() const;
-  std::uint16_t peer_port() const;
-  VTag local_tag() const;
+  AssocId id() const { return identity_.id; }
+  EndpointId endpoint() const { return identity_.endpoint; }
+  std::uint16_t local_port() const { return local_port_; }
+  std::uint16_t peer_port() const { return peer_port_; }
+  VTag local_tag() const { return local_tag_; }
   /// 0 before the INIT ACK.
-  VTag peer_tag() const;
-  std::span<const Path> paths() const;
-  std::span<const IpAddress> local_addresses() const;
+  VTag peer_tag() const { return peer_tag_; }
+  std::span<const Path> paths() const { return paths_.paths(); }
+  std::span<const IpAddress> local_addresses() const { return paths_.local_addresses(); }
   bool has_local_address(const IpAddress& address) const;
   bool has_peer_address(const IpAddress& address) const;
   /// Ports, tags, addresses and streams as they are now, put together on each call. Until the INIT ACK came the peer's
@@ -100,7 +112,7 @@ class Association {
   /// What a cookie made for this peer carries (§5.2.2): none in COOKIE-WAIT and SHUTDOWN-ACK-SENT.
   TieTags tie_tags() const;
   /// True once after the peer's addresses became others (INIT ACK, restart): the directory must follow.
-  bool take_addresses_changed();
+  bool take_addresses_changed() { return std::exchange(addresses_changed_, false); }
 
   /// Looks every path's next hop, source and MTU up again: routes or neighbours changed.
   void refresh_routes();
@@ -109,6 +121,186 @@ class Association {
   bool set_primary(PathId path);
 
   void snapshot(Snapshot& out) const;
+
+ private:
+  /// Control chunks that leave at the next flush.
+  enum Pending : std::uint8_t {
+    kInit = 1,
+    kCookieEcho = 2,
+    kCookieAck = 4,
+    kShutdown = 8,
+    kShutdownAck = 16,
+  };
+  /// What to do after a chunk.
+  enum class Next : bool { chunk, done };
+  /// The packet being read.
+  struct Inbound {
+    Timestamp now;
+    base::InboundPacket& packet;
+    wire::CommonHeader header;
+    Path* path = nullptr;  ///< the one it came by; null only for INIT ACK
+    bool data = false;     ///< it held DATA that this state accepts
+    bool sack_immediately = false;
+    std::uint8_t reports = 0;  ///< ERROR chunks that it provoked
+  };
+  using Handler = Next (Association::*)(Inbound&, const wire::Chunk&);
+  struct InitAckParameters;
+  /// Why we abort: one error cause.
+  struct AbortCause {
+    wire::CauseCode code;
+    std::string_view text = {};                  ///< of User-Initiated Abort and Protocol Violation
+    Tsn tsn = {};                                ///< of No User Data
+    const wire::Parameter* parameter = nullptr;  ///< of Unresolvable Address
+  };
+  /// Why a path is charged with an error.
+  enum class PathFault : std::uint8_t { t3, heartbeat, probe, control };
+
+  // association_input.cpp: what comes in.
+  bool tag_is_acceptable(const Inbound& in) const;
+  void read_chunks(Inbound& in, std::span<const std::byte> chunks);
+  void end_packet(Inbound& in);
+  Next on_control(Inbound& in, const wire::Chunk& chunk);
+  Next on_data(Inbound& in, const wire::Chunk& chunk);
+  Next refuse_data(Inbound& in, const wire::DataChunk& data, DataVerdict verdict);
+  Next on_sack(Inbound& in, const wire::Chunk& chunk);
+  Next take_acknowledgement(const SackResult& result);
+  Next on_heartbeat(Inbound& in, const wire::Chunk& chunk);
+  Next on_heartbeat_ack(Inbound& in, const wire::Chunk& chunk);
+  Next on_error(Inbound& in, const wire::Chunk& chunk);
+  Next on_abort(Inbound& in, const wire::Chunk& chunk);
+  Next on_misplaced(Inbound& in, const wire::Chunk& chunk);
+  Next on_unrecognized(Inbound& in, const wire::Chunk& chunk);
+  /// An ERROR chunk to answer `in` with, where the caller puts one cause of `bytes`; false: no more for this packet.
+  std::optional<wire::ChunkWriter> report(Inbound& in, std::uint32_t bytes);
+
+  // association_setup.cpp: §5.
+  void adopt(const Handshake& agreed);
+  bool make_paths(const Handshake& handshake);
+  bool change_peer_addresses(Handshake& agreed, const AddressList& addresses);
+  AddressList peer_addresses(const InitAckParameters& parameters, const IpAddress& source) const;
+  bool send_init(Timestamp now);
+  Next on_init_ack(Inbound& in, const wire::Chunk& chunk);
+  bool check_init_ack(const Inbound& in, const wire::InitChunk& init_ack, const InitAckParameters& parameters);
+  bool take_init_ack(const Inbound& in, const wire::InitChunk& init_ack, const InitAckParameters& parameters);
+  bool send_cookie_echo(Timestamp now);
+  void report_init_ack_parameters(wire::PacketWriter& packet) const;
+  Next on_cookie_ack(Inbound& in, const wire::Chunk& chunk);
+  void retry_after_stale_cookie(Timestamp now);
+  void on_t1_expired(Timestamp now);
+  void restart(Timestamp now, const Handshake& agreed);
+  void refuse_restart(const base::InboundPacket& packet);
+  bool collide(const Handshake& agreed);
+  void acknowledge_cookie(const base::InboundPacket& packet);
+  bool send_cookie_ack();
+  void read_behind_cookie(Timestamp now, base::InboundPacket& packet);
+  void become_established(Timestamp now);
+
+  // association_teardown.cpp: §9.
+  Next on_shutdown(Inbound& in, const wire::Chunk& chunk);
+  Next on_shutdown_ack(Inbound& in, const wire::Chunk& chunk);
+  Next on_shutdown_complete(Inbound& in, const wire::Chunk& chunk);
+  void advance_shutdown(Timestamp now);
+  bool send_shutdown(Timestamp now);
+  bool send_shutdown_ack(Timestamp now);
+  void send_shutdown_complete(Path& path, VTag tag, bool tag_reflected);
+  void on_t2_expired(Timestamp now);
+  void send_abort(Path& path, VTag tag, bool tag_reflected, const AbortCause& cause);
+  void abort_with(Reason reason, const AbortCause& cause);
+  void close(EventType end, Reason reason);
+  void fail(Reason reason);
+
+  // association_paths.cpp: §6.4, §8.
+  bool set_up_path(Path& path, const IpAddress& destination, std::span<const IpAddress> local_addresses);
+  void resolve(Path& path, std::span<const IpAddress> local_addresses);
+  Path* path_from(const IpAddress& source);
+  void choose_data_path();
+  Path& next_control_path();
+  void charge(Path& path, PathFault fault);
+  void path_answered(Path& path);
+  void set_path_state(Path& path, PathState state);
+  void schedule_heartbeats(Timestamp now);
+  void schedule_heartbeat(Timestamp now, Path& path);
+  void on_heartbeat_deadline(Timestamp now, Path& path);
+  void on_heartbeat_timeout(Timestamp now, Path& path);
+  bool send_heartbeats(Timestamp now);
+  void on_t3_expired(Timestamp now, Path& path);
+
+  // association_output.cpp: what goes out.
+  std::uint32_t fill_with_data(Timestamp now, Path& path, wire::PacketWriter& packet);
+  wire::PacketWriter* packet_for(Path& path, std::uint32_t room);
+  wire::PacketWriter* new_packet(Path& path, std::uint32_t limit, VTag tag);
+  void send_packet();
+  void drop_packet();
+  bool send_control(Timestamp now);
+  bool send_sack_and_data(Timestamp now);
+  bool send_data(Timestamp now, Path& path);
+
+  // association.cpp: events and the rest.
+  void notify(const Notification& notification);
+  void notify(EventType type, std::uint16_t error = 0) { notify({type, PathId(), PathState::active, error}); }
+  bool deliver(const Notification& notification);
+  bool drain_events(Timestamp now);
+  bool t3_runs() const;
+
+  static const std::array<Handler, 15> kHandlers;  // by chunk type
+
+  Services& services_;
+  const Parameters& parameters_;
+  Identity identity_;
+
+  State state_ = State::closed;
+  std::uint8_t pending_ = 0;         // of Pending
+  std::uint8_t heartbeats_due_ = 0;  // a bit a path
+  PathId primary_;
+  PathId cookie_ack_path_;
+  PathId data_path_;     // where new data goes: the primary path, or what replaces it
+  PathId control_path_;  // where INIT, COOKIE ECHO, SHUTDOWN and SHUTDOWN ACK go
+  PathId sack_path_;     // where DATA came from last
+  bool active_ = false;  // we opened it
+  bool sender_started_ = false;
+  bool shutdown_wanted_ = false;  // asked for before ESTABLISHED
+  bool probe_answered_ = false;   // a SACK came while the peer's window was closed (§6.1 A)
+  bool was_up_ = false;
+  bool end_delivered_ = false;
+  bool addresses_changed_ = false;
+
+  VTag local_tag_;
+  VTag peer_tag_;
+  std::uint16_t local_port_ = 0;
+  std::uint16_t peer_port_ = 0;
+  std::uint16_t outbound_streams_ = 0;
+  std::uint16_t inbound_streams_ = 0;
+  Tsn local_initial_tsn_;
+  Tsn peer_initial_tsn_;
+  std::uint32_t peer_initial_window_ = 0;
+  Extensions extensions_;
+  TieTags tie_tags_;
+
+  std::uint16_t error_count_ = 0;          // §8.1
+  std::uint16_t control_attempts_ = 0;     // expiries of T1 or T2 since they were armed first
+  std::uint32_t cookie_preservative_ = 0;  // ms that the next INIT asks for (§5.2.6)
+  Timestamp control_deadline_ = kNever;    // T1-init, T1-cookie or T2-shutdown: never two at once
+  Timestamp guard_deadline_ = kNever;      // T5-shutdown-guard
+  Timestamp control_sent_;
+
+  PathSet paths_;
+  Sender sender_;
+  Receiver receiver_;
+  EventQueue events_;
+
+  base::Buffer init_ack_;              // kept until COOKIE ACK, for
+  std::span<const std::byte> cookie_;  // the cookie in it, and for what we report of it
+
+  // The packet being filled. Replies to what came in this turn wait in it for what flush() adds.
+  base::Buffer packet_buffer_;
+  std::optional<wire::PacketWriter> packet_;
+  PathId packet_path_;
+
+  std::uint64_t packets_sent_ = 0;
+  std::uint64_t packets_received_ = 0;
+  std::uint64_t data_chunks_sent_ = 0;
+  std::uint64_t data_chunks_received_ = 0;
+  std::uint64_t data_chunks_retransmitted_ = 0;
 };
 
 }  // namespace sluice::assoc

@@ -36,7 +36,16 @@ namespace sluice::assoc {
   X(window_probes_sent,     "DATA chunks sent into a closed window")                                \
   X(duplicate_tsns_received, "DATA chunks received a second time")                                  \
   X(failovers,              "times new data moved to another path")                                 \
-  X(restarts,               "associations that the peer restarted")
+  X(restarts,               "associations that the peer restarted")                                \
+  /* what was dropped, and why */                                                                   \
+  X(malformed_packets,      "packets whose chunk lengths do not add up")                            \
+  X(malformed_chunks,       "chunks with a length or parameters that their type does not allow")    \
+  X(wrong_tags,             "packets with a verification tag that is not ours")                     \
+  X(foreign_sources,        "packets from an address that is not the peer's")                       \
+  X(unexpected_chunks,      "chunks that mean nothing in the association's state")                  \
+  X(unrecognized_chunks,    "chunks of a type that we do not know")                                 \
+  X(replies_dropped,        "replies not sent, for a limit or for want of a buffer")                \
+  X(addresses_left_out,     "INIT ACKs with more addresses than an association can have")
 // clang-format on
 
 /// What the associations of one worker count; the worker's snapshot sums them. Drops: see DropCounters.

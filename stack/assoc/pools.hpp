@@ -1,6 +1,7 @@
 #pragma once
 
 #include "stack/assoc/congestion/rfc9260_controller.hpp"
+#include "stack/assoc/path_block.hpp"
 #include "stack/assoc/tx/message_part.hpp"
 #include "stack/assoc/tx/outbound_stream.hpp"
 #include "stack/assoc/tx/sent_chunk.hpp"
@@ -17,6 +18,7 @@ struct PoolLimits {
   std::uint32_t stream_pages = 1 << 18;            ///< tables of them, of 16 streams each; beyond: send() would block
   std::uint32_t sent_segments = 1 << 17;           ///< 32 DATA chunks in flight each; beyond: new data waits
   std::uint32_t congestion_controllers = 1 << 20;  ///< one a path; beyond: the path is not opened
+  std::uint32_t associations = 1 << 20;            ///< that have paths; beyond: the association does not open
 };
 
 /// What all associations of one worker make their growing parts from. Memory comes as it is first needed.
@@ -26,13 +28,15 @@ struct Pools {
         outbound_streams(limits.outbound_streams),
         stream_pages(limits.stream_pages),
         sent_segments(limits.sent_segments),
-        congestion_controllers(limits.congestion_controllers) {}
+        congestion_controllers(limits.congestion_controllers),
+        path_blocks(limits.associations) {}
 
   base::ObjectPool<MessagePart> message_parts;
   base::ObjectPool<OutboundStream> outbound_streams;
   base::ObjectPool<StreamPage> stream_pages;
   base::ObjectPool<SentSegment> sent_segments;
   base::ObjectPool<Rfc9260Controller> congestion_controllers;
+  PathBlocks path_blocks;
 };
 
 }  // namespace sluice::assoc

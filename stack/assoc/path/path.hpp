@@ -33,6 +33,7 @@ struct Path {
   Timestamp last_sent;                    ///< last DATA or HEARTBEAT: heartbeat scheduling
   Timestamp last_data_sent;               ///< last DATA: idle decay (§7.2.1)
   std::uint64_t heartbeat_nonce = 0;      ///< 0: none under way
+  Timestamp heartbeat_sent;               ///< when the one under way left
 
   // What the sender notes here.
   bool rtt_measuring = false;  ///< one chunk a round trip carries a sample (§6.3.1 C4)

@@ -1,0 +1,266 @@
+// What comes in: the verification tag, the walk over the chunks, and every chunk that neither sets up nor tears down.
+#include "stack/assoc/association.hpp"
+#include "stack/wire/chunk_abort.hpp"
+#include "stack/wire/chunk_data.hpp"
+#include "stack/wire/chunk_error.hpp"
+#include "stack/wire/chunk_heartbeat.hpp"
+#include "stack/wire/chunk_sack.hpp"
+#include "stack/wire/chunk_shutdown.hpp"
+
+namespace sluice::assoc {
+namespace {
+
+/// ERROR chunks that one packet can provoke.
+constexpr std::uint8_t kMaxReports = 8;
+
+/// §6.
+bool accepts_data(State state) {
+  return state == State::established || state == State::shutdown_pending || state == State::shutdown_sent;
+}
+
+bool accepts_sack(State state) {
+  return state == State::established || state == State::shutdown_pending || state == State::shutdown_received;
+}
+
+/// §8.3.
+bool answers_heartbeat(State state) {
+  return state == State::cookie_echoed || state == State::established || state == State::shutdown_pending ||
+         state == State::shutdown_received;
+}
+
+}  // namespace
+
+// By chunk type, 0 to 14. ECNE and CWR are reserved: not recognised.
+const std::array<Association::Handler, 15> Association::kHandlers = {
+    &Association::on_data,              // 0
+    &Association::on_misplaced,         // 1, INIT
+    &Association::on_init_ack,          // 2
+    &Association::on_sack,              // 3
+    &Association::on_heartbeat,         // 4
+    &Association::on_heartbeat_ack,     // 5
+    &Association::on_abort,             // 6
+    &Association::on_shutdown,          // 7
+    &Association::on_shutdown_ack,      // 8
+    &Association::on_error,             // 9
+    &Association::on_misplaced,         // 10, COOKIE ECHO
+    &Association::on_cookie_ack,        // 11
+    &Association::on_unrecognized,      // 12, ECNE
+    &Association::on_unrecognized,      // 13, CWR
+    &Association::on_shutdown_complete  // 14
+};
+
+void Association::receive(Timestamp now, base::InboundPacket&& packet) {
+  if (state_ == State::closed) return;
+  const std::span<const std::byte> bytes = packet.buffer.bytes();
+  const std::optional<wire::CommonHeader> header = wire::CommonHeader::parse(bytes);
+  if (!header) {
+    ++services_.counters.malformed_packets;
+    return;
+  }
+  Inbound in{.now = now, .packet = packet, .header = *header, .path = path_from(packet.arrival.source)};
+  if (!tag_is_acceptable(in)) {
+    ++services_.counters.wrong_tags;
+    return;
+  }
+  // The peer may answer an INIT from another of its addresses (§5.1.2); nothing else may come from a strange one.
+  if (in.path == nullptr && wire::first_chunk_type(bytes) != wire::ChunkType::init_ack) {
+    ++services_.counters.foreign_sources;
+    return;
+  }
+  ++packets_received_;
+  ++services_.counters.packets_received;
+  read_chunks(in, bytes.subspan(wire::kCommonHeaderSize));
+}
+
+/// §8.5, and §8.5.1 for what has rules of its own. The T bit is judged by the chunks that have it.
+bool Association::tag_is_acceptable(const Inbound& in) const {
+  if (in.header.tag == local_tag_) [[likely]]
+    return true;
+  const std::optional<wire::ChunkType> first = wire::first_chunk_type(in.packet.buffer.bytes());
+  if (first == wire::ChunkType::abort || first == wire::ChunkType::shutdown_complete)
+    return in.header.tag == peer_tag_ && peer_tag_.value != 0;
+  // Answered as out of the blue (§8.5.1 E).
+  return first == wire::ChunkType::shutdown_ack && (state_ == State::cookie_wait || state_ == State::cookie_echoed);
+}
+
+void Association::read_chunks(Inbound& in, std::span<const std::byte> chunks) {
+  wire::ChunkWalker walker(chunks);
+  while (const std::optional<wire::Chunk> chunk = walker.next()) {
+    const Next next = chunk->type == wire::ChunkType::data ? on_data(in, *chunk) : on_control(in, *chunk);
+    if (next == Next::done) break;
+  }
+  if (walker.malformed()) ++services_.counters.malformed_packets;
+  if (state_ != State::closed) end_packet(in);
+}
+
+void Association::end_packet(Inbound& in) {
+  if (in.data) {
+    sack_path_ = in.path->id;
+    receiver_.on_packet_end(in.now, in.sack_immediately || state_ == State::shutdown_sent);
+  }
+  if (state_ == State::established) [[likely]]
+    return;
+  if (state_ == State::shutdown_sent) {
+    // §9.2: any packet shows that the peer lives and works off its queue; DATA is answered with SHUTDOWN again.
+    control_attempts_ = 0;
+    if (control_deadline_ != kNever) control_deadline_ = in.now + paths_[control_path_.value].rto.value();
+    if (in.data) pending_ |= kShutdown;
+    return;
+  }
+  advance_shutdown(in.now);
+}
+
+Association::Next Association::on_control(Inbound& in, const wire::Chunk& chunk) {
+  ++services_.counters.control_chunks_received;
+  const auto type = static_cast<std::size_t>(chunk.type);
+  return type < kHandlers.size() ? (this->*kHandlers[type])(in, chunk) : on_unrecognized(in, chunk);
+}
+
+Association::Next Association::on_data(Inbound& in, const wire::Chunk& chunk) {
+  const std::optional<wire::DataChunk> data = wire::DataChunk::parse(chunk);
+  if (!data) {
+    ++services_.counters.malformed_chunks;
+    return Next::chunk;
+  }
+  // DATA for which there is no state (§6), or that would reach an application that was not told of the association:
+  // the peer will send it again.
+  if (!accepts_data(state_) || (!events_.empty() && events_.holds_start())) {
+    ++services_.counters.unexpected_chunks;
+    return Next::chunk;
+  }
+  in.data = true;
+  in.sack_immediately |= data->immediate();
+  const DataVerdict verdict = receiver_.on_data(in.now, *data, in.packet.buffer);
+  if (verdict != DataVerdict::accepted) [[unlikely]]
+    return refuse_data(in, *data, verdict);
+  ++data_chunks_received_;
+  return Next::chunk;
+}
+
+Association::Next Association::refuse_data(Inbound& in, const wire::DataChunk& data, DataVerdict verdict) {
+  switch (verdict) {
+    case DataVerdict::accepted:
+    case DataVerdict::duplicate:
+    case DataVerdict::out_of_window:
+      return Next::chunk;
+    case DataVerdict::no_user_data:
+      abort_with(Reason::protocol_violation, {.code = wire::CauseCode::no_user_data, .tsn = data.tsn()});
+      return Next::done;
+    case DataVerdict::invalid_stream:
+      if (auto error = report(in, sizeof(std::uint32_t))) wire::append_invalid_stream(*error, data.stream());
+      return Next::chunk;
+    case DataVerdict::protocol_violation:
+      abort_with(Reason::protocol_violation,
+                 {wire::CauseCode::protocol_violation, "fragments that contradict each other"});
+      return Next::done;
+  }
+  return Next::chunk;
+}
+
+Association::Next Association::on_sack(Inbound& in, const wire::Chunk& chunk) {
+  if (!accepts_sack(state_)) {
+    ++services_.counters.unexpected_chunks;
+    return Next::chunk;
+  }
+  const std::optional<wire::SackChunk> sack = wire::SackChunk::parse(chunk);
+  if (!sack) {
+    ++services_.counters.malformed_chunks;
+    return Next::chunk;
+  }
+  const SackResult result = sender_.on_sack(in.now, *sack, paths_.paths());
+  if (result.valid && !result.stale && sender_.peer_window() == 0) probe_answered_ = true;
+  return take_acknowledgement(result);
+}
+
+/// §8.1, §8.2: what was acknowledged clears error counters.
+Association::Next Association::take_acknowledgement(const SackResult& result) {
+  if (!result.valid) {
+    abort_with(Reason::protocol_violation,
+               {wire::CauseCode::protocol_violation, "acknowledgement of a TSN that was never sent"});
+    return Next::done;
+  }
+  if (result.stale) return Next::chunk;
+  if (result.cumulative_advanced) error_count_ = 0;
+  for (Path& path : paths_.paths()) {
+    if (!result.path_answered[path.id.value]) continue;
+    error_count_ = 0;
+    path_answered(path);
+  }
+  return Next::chunk;
+}
+
+Association::Next Association::on_heartbeat(Inbound& in, const wire::Chunk& chunk) {
+  if (!answers_heartbeat(state_)) {
+    ++services_.counters.unexpected_chunks;
+    return Next::chunk;
+  }
+  if (!wire::HeartbeatChunk::parse(chunk)) {
+    ++services_.counters.malformed_chunks;
+    return Next::chunk;
+  }
+  // All of it goes back unchanged, to where it came from (§8.3, §6.4); the path need not be confirmed (§5.4).
+  const std::span<const std::byte> body = chunk.body();
+  wire::PacketWriter* const packet = packet_for(*in.path, static_cast<std::uint32_t>(chunk.bytes.size()));
+  std::byte* const at = packet == nullptr ? nullptr
+                                          : packet->append_chunk(wire::ChunkType::heartbeat_ack, 0,
+                                                                 static_cast<std::uint32_t>(body.size()));
+  if (at == nullptr) {
+    ++services_.counters.replies_dropped;
+    return Next::chunk;
+  }
+  std::memcpy(at, body.data(), body.size());
+  ++services_.counters.control_chunks_sent;
+  return Next::chunk;
+}
+
+/// §3.3.10: the peer could not do what we asked. Only a stale cookie needs more than telling.
+Association::Next Association::on_error(Inbound& in, const wire::Chunk& chunk) {
+  const std::optional<wire::ErrorChunk> error = wire::ErrorChunk::parse(chunk);
+  if (!error) {
+    ++services_.counters.malformed_chunks;
+    return Next::chunk;
+  }
+  wire::CauseWalker causes = error->causes();
+  const std::optional<wire::Cause> first = causes.next();
+  if (first->code == wire::CauseCode::stale_cookie) {
+    // Outside COOKIE-ECHOED it is of no interest any more (§5.2.6).
+    if (state_ != State::cookie_echoed) return Next::chunk;
+    retry_after_stale_cookie(in.now);
+    return Next::done;
+  }
+  if (state_ != State::cookie_wait) notify(EventType::remote_error, static_cast<std::uint16_t>(first->code));
+  return Next::chunk;
+}
+
+/// A chunk that must be first, or alone, in its packet, and is not; the endpoint takes those that are.
+Association::Next Association::on_misplaced(Inbound&, const wire::Chunk&) {
+  ++services_.counters.unexpected_chunks;
+  return Next::done;
+}
+
+Association::Next Association::on_unrecognized(Inbound& in, const wire::Chunk& chunk) {
+  ++services_.counters.unrecognized_chunks;
+  const wire::UnrecognizedRule rule = wire::unrecognized_rule(chunk.type);
+  if (rule.report) {
+    if (auto error = report(in, static_cast<std::uint32_t>(chunk.bytes.size())))
+      wire::append_unrecognized_chunk(*error, chunk);
+  }
+  return rule.stop ? Next::done : Next::chunk;
+}
+
+std::optional<wire::ChunkWriter> Association::report(Inbound& in, std::uint32_t bytes) {
+  // Until COOKIE ACK nothing but COOKIE ECHO may be sent (§5.1 C), and to an unconfirmed address no ERROR (§5.4).
+  const bool allowed = state_ != State::cookie_wait && state_ != State::cookie_echoed &&
+                       in.path->state != PathState::unconfirmed && in.reports < kMaxReports;
+  const std::uint32_t needed = wire::kChunkHeaderSize + wire::kTlvHeaderSize + bytes;
+  wire::PacketWriter* const packet = allowed ? packet_for(*in.path, needed) : nullptr;
+  if (packet == nullptr || packet->room() < needed) {
+    ++services_.counters.replies_dropped;
+    return std::nullopt;
+  }
+  ++in.reports;
+  ++services_.counters.control_chunks_sent;
+  return wire::append_error(*packet);
+}
+
+}  // namespace sluice::assoc

@@ -1,0 +1,104 @@
+// What goes out: control chunks, one SACK, DATA, bundled up to the path MTU (RFC 9260 §6.10).
+#include "stack/assoc/association.hpp"
+#include "stack/wire/chunk_data.hpp"
+#include "stack/wire/chunk_sack.hpp"
+
+namespace sluice::assoc {
+
+/// The packet under way to `path`, if it has `room` bytes left, else a new one. Null: back-pressure. A new packet may
+/// have less room than asked.
+wire::PacketWriter* Association::packet_for(Path& path, std::uint32_t room) {
+  if (packet_ && packet_path_ == path.id && packet_->room() >= room) return &*packet_;
+  return new_packet(path, path.max_packet_size(), peer_tag_);
+}
+
+/// Sends what is under way and begins a packet of up to `limit` bytes. Null: back-pressure.
+wire::PacketWriter* Association::new_packet(Path& path, std::uint32_t limit, VTag tag) {
+  send_packet();
+  if (path.route.next_hop == 0) resolve(path, paths_.local_addresses());
+  packet_buffer_ = services_.host.allocate_packet(limit);
+  if (!packet_buffer_) return nullptr;
+  packet_path_ = path.id;
+  packet_.emplace(packet_buffer_, limit,
+                  wire::CommonHeader{.source_port = local_port_, .destination_port = peer_port_, .tag = tag});
+  return &*packet_;
+}
+
+void Association::send_packet() {
+  if (!packet_) return;
+  const Path& path = paths_[packet_path_.value];
+  const bool empty = packet_->empty();
+  const bool fits = packet_->size() <= path.max_packet_size();
+  packet_.reset();
+  if (empty) {
+    packet_buffer_.reset();
+    return;
+  }
+  base::OutboundPacket packet{.departure = path.route, .buffer = std::move(packet_buffer_)};
+  packet.departure.dont_fragment = fits;
+  ++packets_sent_;
+  ++services_.counters.packets_sent;
+  services_.host.transmit(std::move(packet));
+}
+
+void Association::drop_packet() {
+  packet_.reset();
+  packet_buffer_.reset();
+}
+
+bool Association::flush(Timestamp now) {
+  bool all = true;
+  if (state_ != State::closed)
+    all = (pending_ == 0 || send_control(now)) && (heartbeats_due_ == 0 || send_heartbeats(now)) &&
+          send_sack_and_data(now);
+  send_packet();
+  return all;
+}
+
+bool Association::send_control(Timestamp now) {
+  return ((pending_ & kInit) == 0 || send_init(now)) && ((pending_ & kCookieEcho) == 0 || send_cookie_echo(now)) &&
+         ((pending_ & kCookieAck) == 0 || send_cookie_ack()) && ((pending_ & kShutdown) == 0 || send_shutdown(now)) &&
+         ((pending_ & kShutdownAck) == 0 || send_shutdown_ack(now));
+}
+
+bool Association::send_sack_and_data(Timestamp now) {
+  if (state_ == State::cookie_wait || state_ == State::cookie_echoed || state_ == State::shutdown_ack_sent) return true;
+  Path& path = paths_[data_path_.value];
+  const bool data = t3_runs() && sender_.has_data_for(path);
+  // A SACK goes where DATA came from (§6.4); with DATA on that path it rides along even before it is due.
+  const bool rides = data && sack_path_ == path.id && receiver_.sack_pending();
+  if (rides || receiver_.sack_due(now)) {
+    wire::PacketWriter* const packet = packet_for(paths_[sack_path_.value], wire::kSackHeaderSize);
+    if (packet == nullptr) return false;
+    if (receiver_.write_sack(now, *packet)) ++services_.counters.control_chunks_sent;
+  }
+  return !data || send_data(now, path);
+}
+
+bool Association::send_data(Timestamp now, Path& path) {
+  while (sender_.has_data_for(path)) {
+    wire::PacketWriter* packet = packet_for(path, wire::kDataHeaderSize);
+    if (packet == nullptr) return false;
+    if (fill_with_data(now, path, *packet) == 0) {
+      const bool shared = !packet->empty();
+      send_packet();
+      if (shared) continue;  // another chunk left too little room
+      // A chunk that was cut before the path's MTU fell leaves by IP fragmentation (§6.9).
+      packet = new_packet(path, path.max_packet_size() + (parameters_.path_mtu_max - path.pmtu), peer_tag_);
+      if (packet == nullptr) return false;
+      if (fill_with_data(now, path, *packet) == 0) break;
+    }
+    send_packet();
+  }
+  return true;
+}
+
+std::uint32_t Association::fill_with_data(Timestamp now, Path& path, wire::PacketWriter& packet) {
+  const std::uint64_t retransmitted = services_.counters.chunks_retransmitted;
+  const std::uint32_t chunks = sender_.fill(now, path, packet);
+  data_chunks_sent_ += chunks;
+  data_chunks_retransmitted_ += services_.counters.chunks_retransmitted - retransmitted;
+  return chunks;
+}
+
+}  // namespace sluice::assoc

@@ -1,0 +1,489 @@
+// RFC 9260 §5: the handshake as initiator and from a cookie, collision and restart.
+#include <algorithm>
+
+#include "stack/assoc/association.hpp"
+#include "stack/wire/chunk_cookie.hpp"
+#include "stack/wire/chunk_error.hpp"
+#include "stack/wire/chunk_init.hpp"
+
+namespace sluice::assoc {
+namespace {
+
+/// §3.3.2: an a_rwnd below it must be refused.
+constexpr std::uint32_t kMinWindow = 1500;
+/// Unrecognised parameters of an INIT ACK that we report.
+constexpr std::size_t kMaxReportedParameters = 8;
+using ReportedParameters = base::BoundedVector<wire::Parameter, kMaxReportedParameters>;
+
+/// Parameters of an INIT ACK that mean something, or are harmless enough to be passed over without a report.
+bool is_recognized(wire::ParameterType type) {
+  switch (type) {
+    case wire::ParameterType::ipv4_address:
+    case wire::ParameterType::ipv6_address:
+    case wire::ParameterType::state_cookie:
+    case wire::ParameterType::unrecognized_parameter:
+    case wire::ParameterType::cookie_preservative:
+    case wire::ParameterType::host_name_address:
+    case wire::ParameterType::supported_address_types:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// Whether packets to the peer may go to `listed`, an address that it names in a chunk which came from `source`.
+bool is_usable(const IpAddress& listed, const IpAddress& source) {
+  if (listed.is_unspecified() || listed.is_multicast() || listed.is_broadcast()) return false;
+  if (listed.is_loopback() && !source.is_loopback()) return false;
+  return !listed.is_link_local() || source.is_link_local();
+}
+
+bool has_family(std::span<const IpAddress> addresses, bool v4) {
+  return std::any_of(addresses.begin(), addresses.end(), [v4](const IpAddress& a) { return a.is_v4() == v4; });
+}
+
+}  // namespace
+
+/// What an INIT ACK carries besides its fixed fields.
+struct Association::InitAckParameters {
+  std::span<const std::byte> cookie;
+  AddressList addresses;
+  std::optional<wire::Parameter> host_name;
+  ReportedParameters unrecognized;
+  bool malformed = false;
+  bool addresses_left_out = false;
+
+  explicit InitAckParameters(const wire::InitChunk& init_ack) {
+    wire::ParameterWalker walker = init_ack.parameters();
+    while (const std::optional<wire::Parameter> parameter = walker.next())
+      if (!take(*parameter)) break;
+    malformed = walker.malformed();
+  }
+
+ private:
+  /// False: nothing behind it may be read (§3.2.1).
+  bool take(const wire::Parameter& parameter) {
+    if (parameter.type == wire::ParameterType::state_cookie && cookie.empty()) cookie = parameter.value();
+    if (parameter.type == wire::ParameterType::host_name_address) host_name = parameter;
+    if (const std::optional<IpAddress> address = wire::read_address(parameter))
+      if (!addresses.contains(*address) && !addresses.push_back(*address)) addresses_left_out = true;
+    if (is_recognized(parameter.type)) return true;
+    const wire::UnrecognizedRule rule = wire::unrecognized_rule(parameter.type);
+    if (rule.report) static_cast<void>(unrecognized.push_back(parameter));  // what is beyond the limit goes unsaid
+    return !rule.stop;
+  }
+};
+
+void Association::connect(Timestamp, const Handshake& ours) {
+  SLUICE_CHECK(state_ == State::closed && !end_delivered_);
+  active_ = true;
+  adopt(ours);
+  tie_tags_ = {services_.random.u32() | 1, services_.random.u32() | 1};
+  if (!make_paths(ours)) {
+    close(EventType::connect_failed, Reason::no_resources);
+    return;
+  }
+  // §5.4 rule 1: addresses that the upper layer gave are confirmed.
+  for (Path& path : paths_.paths()) path.state = PathState::active;
+  state_ = State::cookie_wait;
+  pending_ = kInit;
+}
+
+void Association::accept(Timestamp now, const Handshake& agreed, base::InboundPacket&& packet) {
+  SLUICE_CHECK(state_ == State::closed && !end_delivered_);
+  adopt(agreed);
+  tie_tags_ = {services_.random.u32() | 1, services_.random.u32() | 1};
+  if (!make_paths(agreed)) {
+    ++services_.counters.aborted;
+    end_delivered_ = true;  // nobody was told that it began
+    return;
+  }
+  // §5.4 rule 2: the address that the INIT ACK went to is confirmed.
+  paths_[0].state = PathState::active;
+  sender_.start(agreed, paths_.paths());
+  sender_started_ = true;
+  receiver_.start(agreed);
+  ++services_.counters.passive_establishments;
+  acknowledge_cookie(packet);
+  become_established(now);
+  read_behind_cookie(now, packet);
+}
+
+void Association::receive_cookie(Timestamp now, CookieAction action, const Handshake& agreed,
+                                 base::InboundPacket&& packet) {
+  SLUICE_CHECK(state_ != State::closed);
+  switch (action) {
+    case CookieAction::restart:
+      if (state_ == State::shutdown_ack_sent) {
+        refuse_restart(packet);
+        return;
+      }
+      restart(now, agreed);
+      if (state_ == State::closed) return;
+      break;
+    case CookieAction::collision:
+      if (!collide(agreed)) {
+        fail(Reason::no_resources);
+        return;
+      }
+      break;
+    case CookieAction::duplicate:
+      break;
+  }
+  acknowledge_cookie(packet);
+  if (state_ == State::cookie_wait || state_ == State::cookie_echoed) {
+    ++services_.counters.active_establishments;
+    become_established(now);
+  }
+  read_behind_cookie(now, packet);
+}
+
+/// What was agreed on, except for addresses.
+void Association::adopt(const Handshake& agreed) {
+  local_port_ = agreed.local_port;
+  peer_port_ = agreed.peer_port;
+  local_tag_ = agreed.local_tag;
+  peer_tag_ = agreed.peer_tag;
+  local_initial_tsn_ = agreed.local_initial_tsn;
+  peer_initial_tsn_ = agreed.peer_initial_tsn;
+  peer_initial_window_ = agreed.peer_window;
+  outbound_streams_ = agreed.outbound_streams;
+  inbound_streams_ = agreed.inbound_streams;
+  extensions_ = agreed.extensions;
+}
+
+/// Fresh paths, all unconfirmed, the first of them primary. False: out of memory, and no path is left.
+bool Association::make_paths(const Handshake& handshake) {
+  send_packet();  // which knows its path by number
+  PathSet fresh(services_.pools);
+  if (!fresh.reset(handshake.peer_addresses.size(),
+                   {handshake.local_addresses.begin(), handshake.local_addresses.size()}))
+    return false;
+  for (Path& path : fresh.paths())
+    if (!set_up_path(path, handshake.peer_addresses[path.id.value], fresh.local_addresses())) return false;
+  paths_ = std::move(fresh);
+  primary_ = data_path_ = control_path_ = sack_path_ = PathId(0);
+  heartbeats_due_ = 0;
+  return true;
+}
+
+/// The packet's COOKIE ECHO is answered where it came from (§6.4), unless that address is unconfirmed (§5.4). COOKIE
+/// ACK is the first chunk of its packet.
+void Association::acknowledge_cookie(const base::InboundPacket& packet) {
+  const Path* const from = path_from(packet.arrival.source);
+  cookie_ack_path_ = from != nullptr && from->state != PathState::unconfirmed ? from->id : data_path_;
+  pending_ |= kCookieAck;
+  static_cast<void>(send_cookie_ack());  // back-pressure: flush() tries again
+}
+
+bool Association::send_cookie_ack() {
+  send_packet();
+  wire::PacketWriter* const packet = packet_for(paths_[cookie_ack_path_.value], wire::kChunkHeaderSize);
+  if (packet == nullptr) return false;
+  wire::append_cookie_ack(*packet);
+  ++services_.counters.control_chunks_sent;
+  pending_ &= static_cast<std::uint8_t>(~kCookieAck);
+  return true;
+}
+
+/// The chunks bundled with a COOKIE ECHO, which the endpoint has read.
+void Association::read_behind_cookie(Timestamp now, base::InboundPacket& packet) {
+  ++packets_received_;
+  ++services_.counters.packets_received;
+  ++services_.counters.control_chunks_received;
+  const std::optional<wire::CommonHeader> header = wire::CommonHeader::parse(packet.buffer.bytes());
+  wire::ChunkWalker walker = wire::chunks_of(packet.buffer.bytes());
+  if (!header || !walker.next()) return;
+  Inbound in{.now = now, .packet = packet, .header = *header, .path = path_from(packet.arrival.source)};
+  if (in.path != nullptr) read_chunks(in, walker.rest());
+}
+
+void Association::become_established(Timestamp now) {
+  state_ = State::established;
+  pending_ &= static_cast<std::uint8_t>(~(kInit | kCookieEcho));
+  control_deadline_ = kNever;
+  control_attempts_ = 0;
+  error_count_ = 0;
+  init_ack_.reset();
+  cookie_ = {};
+  was_up_ = true;
+  notify(EventType::association_up);
+  schedule_heartbeats(now);
+  if (std::exchange(shutdown_wanted_, false)) shutdown(now);
+}
+
+/// Table 12, action A: as if ABORT and a new COOKIE ECHO had come, without telling of a loss.
+void Association::restart(Timestamp now, const Handshake& agreed) {
+  ++services_.counters.restarts;
+  drop_packet();
+  adopt(agreed);
+  if (!make_paths(agreed)) {
+    fail(Reason::no_resources);
+    return;
+  }
+  paths_[0].state = PathState::active;
+  addresses_changed_ = true;
+  pending_ = 0;
+  control_deadline_ = guard_deadline_ = kNever;
+  control_attempts_ = error_count_ = 0;
+  shutdown_wanted_ = probe_answered_ = false;
+  tie_tags_ = {services_.random.u32() | 1, services_.random.u32() | 1};
+  init_ack_.reset();
+  cookie_ = {};
+  sender_.start(agreed, paths_.paths());
+  sender_started_ = true;
+  receiver_.start(agreed);
+  state_ = State::established;
+  notify(was_up_ ? EventType::restarted : EventType::association_up);
+  was_up_ = true;
+  schedule_heartbeats(now);
+}
+
+/// Table 12, action B: our tag stands, the peer's is the cookie's. False: no memory for its paths.
+bool Association::collide(const Handshake& agreed) {
+  const bool waiting = state_ == State::cookie_wait;
+  const bool untouched =
+      waiting || state_ == State::cookie_echoed || receiver_.cumulative_tsn() == peer_initial_tsn_ - 1;
+  peer_tag_ = agreed.peer_tag;
+  if (!untouched) return true;
+  // Nothing came from the peer yet: what its newer INIT says counts.
+  Handshake ours = handshake();
+  ours.peer_initial_tsn = agreed.peer_initial_tsn;
+  ours.peer_window = agreed.peer_window;
+  ours.outbound_streams = agreed.outbound_streams;
+  ours.inbound_streams = agreed.inbound_streams;
+  ours.extensions = agreed.extensions;
+  if (waiting && !change_peer_addresses(ours, agreed.peer_addresses)) return false;
+  adopt(ours);
+  if (!std::exchange(sender_started_, true)) sender_.start(ours, paths_.paths());
+  receiver_.start(ours);
+  return true;
+}
+
+/// Table 12, action A in SHUTDOWN-ACK-SENT.
+void Association::refuse_restart(const base::InboundPacket& packet) {
+  pending_ |= kShutdownAck;
+  Path* const from = path_from(packet.arrival.source);
+  Path& path = from != nullptr && from->state != PathState::unconfirmed ? *from : paths_[data_path_.value];
+  constexpr std::uint32_t kErrorSize = wire::kChunkHeaderSize + wire::kTlvHeaderSize;
+  if (wire::PacketWriter* const reply = packet_for(path, kErrorSize)) {
+    wire::ChunkWriter error = wire::append_error(*reply);
+    wire::append_cookie_while_shutting_down(error);
+    ++services_.counters.control_chunks_sent;
+  }
+}
+
+bool Association::send_init(Timestamp now) {
+  send_packet();
+  Path& path = paths_[control_path_.value];
+  wire::PacketWriter* const packet = new_packet(path, path.max_packet_size(), VTag(0));
+  if (packet == nullptr) return false;
+  wire::ChunkWriter init = wire::append_init(*packet, {.init_tag = local_tag_,
+                                                       .window = parameters_.receive_window,
+                                                       .outbound_streams = outbound_streams_,
+                                                       .inbound_streams = inbound_streams_,
+                                                       .initial_tsn = local_initial_tsn_});
+  const std::span<const IpAddress> ours = paths_.local_addresses();
+  // A single address is the packet's source.
+  if (ours.size() > 1)
+    for (const IpAddress& address : ours) wire::append_address(init, address);
+  wire::append_supported_address_types(init, {.ipv4 = has_family(ours, true), .ipv6 = has_family(ours, false)});
+  if (cookie_preservative_ != 0)
+    wire::append_cookie_preservative(init, std::chrono::milliseconds(cookie_preservative_));
+  ++services_.counters.control_chunks_sent;
+  send_packet();
+  pending_ &= static_cast<std::uint8_t>(~kInit);
+  control_sent_ = now;
+  control_deadline_ = now + path.rto.value();
+  return true;
+}
+
+/// §5.1 C. The first chunk of its packet; DATA that is queued already rides along.
+bool Association::send_cookie_echo(Timestamp now) {
+  send_packet();
+  Path& path = paths_[control_path_.value];
+  wire::PacketWriter* const packet =
+      new_packet(path,
+                 std::max(path.max_packet_size(), wire::kCommonHeaderSize + wire::kChunkHeaderSize +
+                                                      static_cast<std::uint32_t>(wire::padded(cookie_.size()))),
+                 peer_tag_);
+  if (packet == nullptr) return false;
+  wire::append_cookie_echo(*packet, cookie_);
+  ++services_.counters.control_chunks_sent;
+  report_init_ack_parameters(*packet);
+  fill_with_data(now, path, *packet);
+  send_packet();
+  pending_ &= static_cast<std::uint8_t>(~kCookieEcho);
+  control_sent_ = now;
+  control_deadline_ = now + path.rto.value();
+  return true;
+}
+
+/// §3.2.2: what the INIT ACK had that we do not recognise and its sender wants to hear of.
+void Association::report_init_ack_parameters(wire::PacketWriter& packet) const {
+  const std::optional<wire::Chunk> chunk = wire::chunks_of(init_ack_.bytes()).next();
+  const ReportedParameters unrecognized = InitAckParameters(*wire::InitChunk::parse(*chunk)).unrecognized;
+  if (unrecognized.empty()) return;
+  const std::uint32_t before = packet.size();
+  wire::ChunkWriter error = wire::append_error(packet);
+  if (error && wire::append_unrecognized_parameters(error, {unrecognized.begin(), unrecognized.size()})) {
+    ++services_.counters.control_chunks_sent;
+    return;
+  }
+  packet.truncate(before);
+  ++services_.counters.replies_dropped;
+}
+
+Association::Next Association::on_init_ack(Inbound& in, const wire::Chunk& chunk) {
+  const std::optional<wire::InitChunk> init_ack = wire::InitChunk::parse(chunk);
+  const bool alone = chunk.bytes.data() == in.packet.buffer.data() + wire::kCommonHeaderSize;
+  if (state_ != State::cookie_wait || !alone) {  // §5.2.3
+    ++services_.counters.unexpected_chunks;
+    return Next::done;
+  }
+  if (!init_ack) {
+    ++services_.counters.malformed_chunks;
+    return Next::done;
+  }
+  const InitAckParameters parameters(*init_ack);
+  if (!check_init_ack(in, *init_ack, parameters)) return Next::done;
+  if (!take_init_ack(in, *init_ack, parameters)) {
+    close(EventType::connect_failed, Reason::no_resources);
+    return Next::done;
+  }
+  return Next::done;
+}
+
+/// What §3.3.3 and §5.1 ask of an INIT ACK. False: it was refused, and with most reasons the association ended.
+bool Association::check_init_ack(const Inbound& in, const wire::InitChunk& init_ack,
+                                 const InitAckParameters& parameters) {
+  const auto refuse = [&](VTag tag, const AbortCause& cause, bool end) {
+    Path& path = in.path != nullptr ? *in.path : paths_[control_path_.value];
+    send_abort(path, tag, tag == local_tag_, cause);
+    if (end) close(EventType::connect_failed, Reason::protocol_violation);
+    return false;
+  };
+  const VTag tag = init_ack.init_tag();
+  const AbortCause invalid{.code = wire::CauseCode::invalid_mandatory_parameter};
+  if (tag.value == 0) return refuse(local_tag_, invalid, true);
+  if (init_ack.outbound_streams() == 0 || init_ack.inbound_streams() == 0) return refuse(tag, invalid, true);
+  if (init_ack.window() < kMinWindow) return refuse(tag, invalid, false);
+  if (parameters.host_name)
+    return refuse(tag, {.code = wire::CauseCode::unresolvable_address, .parameter = &*parameters.host_name}, true);
+  if (parameters.malformed) {
+    ++services_.counters.malformed_chunks;
+    return false;
+  }
+  if (parameters.cookie.empty()) return refuse(tag, {.code = wire::CauseCode::missing_mandatory_parameter}, true);
+  return true;
+}
+
+/// §5.1 C. False: no memory for the paths.
+bool Association::take_init_ack(const Inbound& in, const wire::InitChunk& init_ack,
+                                const InitAckParameters& parameters) {
+  Handshake agreed = handshake();
+  agreed.peer_tag = init_ack.init_tag();
+  agreed.peer_initial_tsn = init_ack.initial_tsn();
+  agreed.peer_window = init_ack.window();
+  agreed.outbound_streams = std::min(outbound_streams_, init_ack.inbound_streams());  // §5.1.1
+  agreed.inbound_streams = std::min(inbound_streams_, init_ack.outbound_streams());
+  const IpAddress& source = in.packet.arrival.source;
+  const bool answered_there = paths_[control_path_.value].route.destination == source;
+  if (!change_peer_addresses(agreed, peer_addresses(parameters, source))) return false;
+  adopt(agreed);
+  Path& from = *path_from(source);
+  if (control_attempts_ == 0 && answered_there) from.rto.sample(in.now - control_sent_, parameters_);
+  // To an unconfirmed address COOKIE ECHO does not go alone (§5.4).
+  control_path_ = from.state == PathState::active ? from.id : data_path_;
+  if (cookie_preservative_ == 0) control_attempts_ = 0;  // stale cookies in a row stay bounded
+  control_deadline_ = kNever;
+  if (!std::exchange(sender_started_, true)) sender_.start(agreed, paths_.paths());
+  receiver_.start(agreed);
+  init_ack_ = std::move(in.packet.buffer);
+  cookie_ = parameters.cookie;
+  state_ = State::cookie_echoed;
+  pending_ = kCookieEcho;
+  return true;
+}
+
+/// §5.1.2: the peer's addresses are the INIT ACK's source and those that it lists; those that we were given keep their
+/// order, and with it the primary path.
+AddressList Association::peer_addresses(const InitAckParameters& parameters, const IpAddress& source) const {
+  AddressList addresses;
+  for (const Path& path : paths_.paths()) {
+    const IpAddress& given = path.route.destination;
+    if (given == source || parameters.addresses.contains(given)) static_cast<void>(addresses.push_back(given));
+  }
+  bool left_out = parameters.addresses_left_out;
+  if (!addresses.contains(source)) left_out |= !addresses.push_back(source);
+  for (const IpAddress& listed : parameters.addresses) {
+    if (addresses.contains(listed) || !is_usable(listed, source)) continue;
+    if (has_family(paths_.local_addresses(), listed.is_v4())) left_out |= !addresses.push_back(listed);
+  }
+  if (left_out) ++services_.counters.addresses_left_out;
+  return addresses;
+}
+
+/// Makes the paths anew if the peer's addresses are others than those we tried. False: no memory for them.
+bool Association::change_peer_addresses(Handshake& agreed, const AddressList& addresses) {
+  const AddressList given = std::exchange(agreed.peer_addresses, addresses);
+  if (given == addresses) return true;
+  if (!make_paths(agreed)) return false;
+  for (Path& path : paths_.paths())
+    if (given.contains(path.route.destination)) path.state = PathState::active;  // §5.4 rule 1
+  // If none of those given is the peer's, the first is the one that answered, which must do.
+  paths_[0].state = PathState::active;
+  addresses_changed_ = true;
+  return true;
+}
+
+Association::Next Association::on_cookie_ack(Inbound& in, const wire::Chunk& chunk) {
+  if (state_ != State::cookie_echoed) return Next::chunk;  // §5.2.5
+  if (!wire::CookieAckChunk::parse(chunk)) {
+    ++services_.counters.malformed_chunks;
+    return Next::chunk;
+  }
+  if (control_attempts_ == 0) paths_[control_path_.value].rto.sample(in.now - control_sent_, parameters_);
+  ++services_.counters.active_establishments;
+  become_established(in.now);
+  return Next::chunk;
+}
+
+/// §5.2.6, third choice: once more from the INIT, asking for a cookie that lives longer than this round trip took.
+void Association::retry_after_stale_cookie(Timestamp now) {
+  if (control_attempts_ >= parameters_.max_init_retransmissions) {
+    close(EventType::connect_failed, Reason::init_failed);
+    return;
+  }
+  ++control_attempts_;
+  if (Path& path = paths_[control_path_.value]; path.outstanding > 0) sender_.on_t3_expired(now, path);
+  constexpr std::chrono::milliseconds kAtMostBeyond{1000};
+  const auto rtt = std::chrono::ceil<std::chrono::milliseconds>(now - control_sent_);
+  cookie_preservative_ = static_cast<std::uint32_t>((rtt + kAtMostBeyond).count());
+  init_ack_.reset();
+  cookie_ = {};
+  control_deadline_ = kNever;
+  state_ = State::cookie_wait;
+  pending_ = kInit;
+}
+
+/// §4 notes 2 and 3.
+void Association::on_t1_expired(Timestamp now) {
+  ++services_.counters.t1_expired;
+  if (control_attempts_ >= parameters_.max_init_retransmissions) {
+    close(EventType::connect_failed, Reason::init_failed);
+    return;
+  }
+  ++control_attempts_;
+  control_deadline_ = kNever;
+  Path& path = paths_[control_path_.value];
+  // DATA bundled with the COOKIE ECHO was lost with it: it goes again, and the RTO is doubled once.
+  if (state_ == State::cookie_echoed && path.outstanding > 0)
+    sender_.on_t3_expired(now, path);
+  else
+    path.rto.back_off(parameters_);
+  control_path_ = next_control_path().id;
+  pending_ |= state_ == State::cookie_wait ? kInit : kCookieEcho;
+}
+
+}  // namespace sluice::assoc

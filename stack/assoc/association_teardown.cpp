@@ -1,0 +1,241 @@
+// RFC 9260 §9: graceful shutdown and abort.
+#include "stack/assoc/association.hpp"
+#include "stack/wire/chunk_abort.hpp"
+#include "stack/wire/chunk_shutdown.hpp"
+
+namespace sluice::assoc {
+namespace {
+
+constexpr wire::ParameterType kMandatoryInInitAck[] = {wire::ParameterType::state_cookie};
+
+}  // namespace
+
+bool Association::shutdown(Timestamp now) {
+  switch (state_) {
+    case State::cookie_wait:
+    case State::cookie_echoed:
+      return !std::exchange(shutdown_wanted_, true);
+    case State::established:
+      state_ = State::shutdown_pending;
+      advance_shutdown(now);
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// What was sent is acknowledged: the next step of §9.2 may be taken.
+void Association::advance_shutdown(Timestamp now) {
+  const bool ready = state_ == State::shutdown_pending || state_ == State::shutdown_received;
+  if (!ready || !sender_.drained()) return;
+  control_attempts_ = 0;
+  control_path_ = data_path_;
+  if (state_ == State::shutdown_pending) {
+    state_ = State::shutdown_sent;
+    pending_ |= kShutdown;
+    guard_deadline_ = now + 5 * parameters_.rto_max;
+  } else {
+    state_ = State::shutdown_ack_sent;
+    pending_ |= kShutdownAck;
+  }
+  // §8.3: HEARTBEATs end with SHUTDOWN and SHUTDOWN ACK.
+  heartbeats_due_ = 0;
+  for (Path& path : paths_.paths()) path.heartbeat_deadline = kNever;
+}
+
+void Association::repeat_shutdown_ack() {
+  if (state_ == State::shutdown_ack_sent) pending_ |= kShutdownAck;
+}
+
+Association::Next Association::on_shutdown(Inbound& in, const wire::Chunk& chunk) {
+  const std::optional<wire::ShutdownChunk> shutdown = wire::ShutdownChunk::parse(chunk);
+  if (!shutdown) {
+    ++services_.counters.malformed_chunks;
+    return Next::chunk;
+  }
+  switch (state_) {
+    case State::established:
+    case State::shutdown_pending:
+      state_ = State::shutdown_received;
+      notify(EventType::shutdown_received);
+      [[fallthrough]];
+    case State::shutdown_received:
+      return take_acknowledgement(sender_.on_cumulative_ack(in.now, shutdown->cumulative_tsn, paths_.paths()));
+    case State::shutdown_sent:
+      // Both sides shut down at once.
+      state_ = State::shutdown_ack_sent;
+      control_attempts_ = 0;
+      pending_ &= static_cast<std::uint8_t>(~kShutdown);
+      [[fallthrough]];
+    case State::shutdown_ack_sent:
+      pending_ |= kShutdownAck;
+      return Next::chunk;
+    default:
+      ++services_.counters.unexpected_chunks;
+      return Next::chunk;
+  }
+}
+
+Association::Next Association::on_shutdown_ack(Inbound& in, const wire::Chunk& chunk) {
+  if (!wire::ShutdownAckChunk::parse(chunk)) {
+    ++services_.counters.malformed_chunks;
+    return Next::chunk;
+  }
+  switch (state_) {
+    case State::cookie_wait:
+    case State::cookie_echoed:
+      // An association of the peer that we know nothing of: as out of the blue (§8.4, §8.5.1 E).
+      send_shutdown_complete(*in.path, in.header.tag, true);
+      return Next::done;
+    case State::shutdown_sent:
+    case State::shutdown_ack_sent:
+      drop_packet();
+      send_shutdown_complete(*in.path, peer_tag_, false);
+      ++services_.counters.shutdowns;
+      close(EventType::closed, Reason::none);
+      return Next::done;
+    default:
+      ++services_.counters.unexpected_chunks;
+      return Next::chunk;
+  }
+}
+
+Association::Next Association::on_shutdown_complete(Inbound& in, const wire::Chunk& chunk) {
+  const std::optional<wire::ShutdownCompleteChunk> complete = wire::ShutdownCompleteChunk::parse(chunk);
+  const bool tag_good = complete && in.header.tag == (complete->tag_reflected ? peer_tag_ : local_tag_);
+  if (!tag_good || state_ != State::shutdown_ack_sent) {  // §8.5.1 C
+    ++services_.counters.unexpected_chunks;
+    return Next::done;
+  }
+  ++services_.counters.shutdowns;
+  close(EventType::closed, Reason::none);
+  return Next::done;
+}
+
+Association::Next Association::on_abort(Inbound& in, const wire::Chunk& chunk) {
+  const std::optional<wire::AbortChunk> abort = wire::AbortChunk::parse(chunk);
+  if (!abort) {
+    ++services_.counters.malformed_chunks;
+    return Next::done;
+  }
+  if (in.header.tag != (abort->tag_reflected() ? peer_tag_ : local_tag_)) {  // §8.5.1 B
+    ++services_.counters.wrong_tags;
+    return Next::done;
+  }
+  drop_packet();  // a packet with ABORT is never answered (§9.1)
+  fail(was_up_ ? Reason::peer_abort : Reason::refused);
+  return Next::done;
+}
+
+void Association::abort(Timestamp, std::string_view reason) {
+  if (state_ == State::closed) return;
+  abort_with(Reason::local_abort, {wire::CauseCode::user_initiated_abort, reason});
+}
+
+/// Tells the peer, if it has a tag to be told by, and ends.
+void Association::abort_with(Reason reason, const AbortCause& cause) {
+  drop_packet();
+  if (peer_tag_.value != 0) send_abort(paths_[data_path_.value], peer_tag_, false, cause);
+  fail(reason);
+}
+
+/// An ABORT alone in its packet. Without a buffer for it the peer will learn from its next packet (§8.4).
+void Association::send_abort(Path& path, VTag tag, bool tag_reflected, const AbortCause& cause) {
+  wire::PacketWriter* const packet = new_packet(path, path.max_packet_size(), tag);
+  if (packet == nullptr) {
+    ++services_.counters.replies_dropped;
+    return;
+  }
+  wire::ChunkWriter abort = wire::append_abort(*packet, tag_reflected);
+  switch (cause.code) {
+    case wire::CauseCode::no_user_data:
+      wire::append_no_user_data(abort, cause.tsn);
+      break;
+    case wire::CauseCode::unresolvable_address:
+      wire::append_unresolvable_address(abort, *cause.parameter);
+      break;
+    case wire::CauseCode::missing_mandatory_parameter:
+      wire::append_missing_parameters(abort, kMandatoryInInitAck);
+      break;
+    case wire::CauseCode::user_initiated_abort:
+      wire::append_user_initiated_abort(abort, cause.text);
+      break;
+    case wire::CauseCode::protocol_violation:
+      wire::append_protocol_violation(abort, cause.text);
+      break;
+    default:
+      wire::append_invalid_mandatory_parameter(abort);
+  }
+  ++services_.counters.control_chunks_sent;
+  send_packet();
+}
+
+bool Association::send_shutdown(Timestamp now) {
+  Path& path = paths_[control_path_.value];
+  wire::PacketWriter* const packet = packet_for(path, wire::kShutdownSize);
+  if (packet == nullptr) return false;
+  wire::append_shutdown(*packet, receiver_.cumulative_tsn());
+  ++services_.counters.control_chunks_sent;
+  pending_ &= static_cast<std::uint8_t>(~kShutdown);
+  control_deadline_ = now + path.rto.value();
+  return true;
+}
+
+bool Association::send_shutdown_ack(Timestamp now) {
+  Path& path = paths_[control_path_.value];
+  wire::PacketWriter* const packet = packet_for(path, wire::kChunkHeaderSize);
+  if (packet == nullptr) return false;
+  wire::append_shutdown_ack(*packet);
+  ++services_.counters.control_chunks_sent;
+  pending_ &= static_cast<std::uint8_t>(~kShutdownAck);
+  control_deadline_ = now + path.rto.value();
+  return true;
+}
+
+/// Alone in its packet. If it can not be sent now, the peer's next SHUTDOWN ACK is answered out of the blue (§8.4).
+void Association::send_shutdown_complete(Path& path, VTag tag, bool tag_reflected) {
+  send_packet();
+  wire::PacketWriter* const packet = new_packet(path, path.max_packet_size(), tag);
+  if (packet == nullptr) {
+    ++services_.counters.replies_dropped;
+    return;
+  }
+  wire::append_shutdown_complete(*packet, tag_reflected);
+  ++services_.counters.control_chunks_sent;
+  send_packet();
+}
+
+/// §9.2: SHUTDOWN or SHUTDOWN ACK goes again, up to Association.Max.Retrans times.
+void Association::on_t2_expired(Timestamp) {
+  ++services_.counters.t2_expired;
+  control_deadline_ = kNever;
+  if (control_attempts_ >= parameters_.association_max_retransmissions) {
+    fail(Reason::retransmissions);
+    return;
+  }
+  ++control_attempts_;
+  Path& path = paths_[control_path_.value];
+  path.rto.back_off(parameters_);
+  charge(path, PathFault::control);
+  control_path_ = next_control_path().id;
+  pending_ |= state_ == State::shutdown_sent ? kShutdown : kShutdownAck;
+}
+
+/// The end for other reasons than a graceful one.
+void Association::fail(Reason reason) {
+  ++services_.counters.aborted;
+  close(was_up_ ? EventType::association_lost : EventType::connect_failed, reason);
+}
+
+void Association::close(EventType end, Reason reason) {
+  state_ = State::closed;
+  pending_ = 0;
+  heartbeats_due_ = 0;
+  control_deadline_ = guard_deadline_ = kNever;
+  init_ack_.reset();
+  cookie_ = {};
+  sender_.fail_all(reason);
+  notify(end, static_cast<std::uint16_t>(reason));
+}
+
+}  // namespace sluice::assoc
