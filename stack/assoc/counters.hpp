@@ -31,6 +31,9 @@ namespace sluice::assoc {
   X(t3_expired,             "T3-rtx expiries")                                                      \
   X(heartbeats_sent,        "HEARTBEAT chunks sent")                                                \
   X(heartbeat_timeouts,     "HEARTBEATs that were not answered in time")                            \
+  X(stale_sacks,            "SACK chunks ignored, older than one seen before")                      \
+  X(chunks_reneged,         "DATA chunks that the peer acknowledged and then took back")            \
+  X(sends_refused,          "send requests that met a full send buffer or an empty pool")           \
   X(sacks_sent,             "SACK chunks sent")                                                     \
   X(sacks_received,         "SACK chunks received")                                                 \
   X(window_probes_sent,     "DATA chunks sent into a closed window")                                \

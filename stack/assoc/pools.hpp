@@ -6,9 +6,12 @@
 #include "stack/assoc/tx/outbound_stream.hpp"
 #include "stack/assoc/tx/sent_chunk.hpp"
 #include "stack/assoc/tx/stream_page.hpp"
+#include "stack/base/intrusive_list.hpp"
 #include "stack/base/object_pool.hpp"
 
 namespace sluice::assoc {
+
+class Sender;
 
 /// How many of each there may be on one worker; the defaults suit some ten thousand associations. What a full pool
 /// refuses is said at each.
@@ -32,6 +35,8 @@ struct Pools {
         path_blocks(limits.associations) {}
 
   base::ObjectPool<MessagePart> message_parts;
+  /// Those that found `message_parts` or what a stream needs empty and had nothing of their own to wait for.
+  base::IntrusiveList<Sender> waiting_senders;
   base::ObjectPool<OutboundStream> outbound_streams;
   base::ObjectPool<StreamPage> stream_pages;
   base::ObjectPool<SentSegment> sent_segments;

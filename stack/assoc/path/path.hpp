@@ -31,7 +31,8 @@ struct Path {
   Timestamp t3_deadline = kNever;         ///< T3-rtx
   Timestamp heartbeat_deadline = kNever;  ///< next HEARTBEAT, or the verdict on the one under way
   Timestamp last_sent;                    ///< last DATA or HEARTBEAT: heartbeat scheduling
-  Timestamp last_data_sent;               ///< last DATA: idle decay (§7.2.1)
+  Timestamp last_data_sent = kNever;      ///< last DATA, kNever before the first: idle decay (§7.2.1)
+  std::uint64_t retransmitted = 0;        ///< DATA chunks sent again on this path
   std::uint64_t heartbeat_nonce = 0;      ///< 0: none under way
   Timestamp heartbeat_sent;               ///< when the one under way left
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include <sluice/ids.hpp>
+#include <sluice/event.hpp>
 
 #include "stack/base/buffer.hpp"
 #include "stack/base/serial.hpp"
@@ -18,11 +18,12 @@ struct MessagePart {
   MessagePart* next = nullptr;          ///< behind it in its stream's queue, or in the queue of send failures
   MessagePart* next_arrival = nullptr;  ///< for the scheduler: the message that was queued after this one
   Ppid ppid;
-  std::uint32_t cut = 0;     ///< bytes of payload already cut into chunks
-  std::uint32_t chunks = 0;  ///< chunks cut from it and not yet cumulatively acknowledged
-  Ssn ssn;                   ///< given with the first chunk; means nothing if unordered
-  bool begin = true;         ///< the first part of its message
-  bool end = true;           ///< the last part of its message
+  std::uint32_t cut = 0;          ///< bytes of payload already cut into chunks
+  std::uint32_t chunks = 0;       ///< chunks cut from it and not yet cumulatively acknowledged
+  Ssn ssn;                        ///< given with the first chunk; means nothing if unordered
+  Reason failure = Reason::none;  ///< why it was given up, while it waits to be reported
+  bool begin = true;              ///< the first part of its message
+  bool end = true;                ///< the last part of its message
   bool unordered = false;
   bool sack_immediately = false;
 

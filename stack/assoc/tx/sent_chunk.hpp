@@ -25,6 +25,8 @@ struct SentChunk {
   std::uint8_t misses;          ///< miss indications (§7.2.4)
   bool fast_retransmitted : 1;  ///< not again
   bool retransmitted : 1;       ///< sent more than once: no RTT sample (§6.3.1 C5)
+  bool just_reneged : 1;        ///< by the SACK that is being looked at
+
   bool begin() const { return part->begin && offset == 0; }
   bool end() const { return part->end && offset + length == part->payload.size(); }
 };

@@ -36,6 +36,7 @@ enum class Reason : std::uint16_t {
   no_resources,        ///< a limit of ours was reached
   closed,              ///< the stack or the endpoint was closed
   restarted,           ///< the peer restarted before it was acknowledged
+  invalid_stream,      ///< the peer granted fewer streams than the message's
 };
 
 enum class PathState : std::uint8_t { unconfirmed, active, potentially_failed, inactive };

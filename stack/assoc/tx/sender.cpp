@@ -1,0 +1,253 @@
+#include "stack/assoc/tx/sender.hpp"
+
+#include <algorithm>
+
+#include "stack/assoc/pools.hpp"
+#include "stack/assoc/tx/chunk_size.hpp"
+
+namespace sluice::assoc {
+
+Sender::Sender(Services& services, const Parameters& parameters, AssocId association, EndpointId endpoint)
+    : services_(services),
+      parameters_(parameters),
+      association_(association),
+      endpoint_(endpoint),
+      streams_(services.pools),
+      store_(services.pools),
+      stream_count_(parameters.outbound_streams) {}
+
+Sender::~Sender() {
+  drop_all(Reason::closed);
+  while (failed_ != nullptr) services_.pools.message_parts.destroy(std::exchange(failed_, failed_->next));
+  if (linked()) services_.pools.waiting_senders.erase(*this);
+  wake_waiters();
+}
+
+void Sender::start(const Handshake& handshake, std::span<Path> paths) {
+  if (started_) drop_all(Reason::restarted);
+  store_.start(handshake.local_initial_tsn);
+  streams_.for_each([](OutboundStream& stream) {
+    stream.next_ssn = Ssn();
+    stream.ordered_in_window = 0;
+  });
+  stream_count_ = handshake.outbound_streams;
+  advertised_window_ = largest_window_ = handshake.peer_window;
+  window_closed_at_ = {};
+  probe_doublings_ = 0;
+  fast_recovery_ = fast_retransmit_due_ = probing_ = probe_answered_ = probe_due_ = false;
+  std::uint32_t smallest = UINT32_MAX;
+  for (Path& path : paths) {
+    path.outstanding = 0;
+    path.t3_deadline = kNever;
+    path.rtt_measuring = path.cwnd_filled = path.after_timeout = false;
+    smallest = std::min(smallest, path.max_data_chunk());
+  }
+  probe_interval_ = paths.front().rto.value();
+  set_fragment_size(smallest - wire::kDataHeaderSize);
+  started_ = true;
+  drop_refused_streams();
+  deliver_failures();
+  if (roomy()) offer_writable();
+}
+
+void Sender::set_fragment_size(std::uint32_t bytes) {
+  SLUICE_CHECK(bytes >= kMinFragmentSize);
+  fragment_size_ = std::min(bytes, kMaxFragmentSize) & ~3u;
+}
+
+void Sender::set_scheduler(StreamScheduler& scheduler) {
+  SLUICE_CHECK(current_ == nullptr && scheduler_->front() == nullptr);
+  scheduler_ = &scheduler;
+}
+
+SendStatus Sender::send(SendRequest&& request) {
+  SLUICE_CHECK(request.payload && request.payload.size() > 0);
+  if (request.stream.value >= stream_count_) return SendStatus::invalid_stream;
+  OutboundStream* stream = streams_.find(request.stream);
+  if (stream != nullptr && stream->refusing) {
+    stream->refusing = !request.end;
+    return SendStatus::wrong_part;
+  }
+  const bool continues = stream != nullptr && stream->open;
+  if (continues && (stream->open_ppid != request.ppid || stream->open_unordered != request.unordered))
+    return SendStatus::wrong_part;
+  if (full() && !(continues && stream == current_ && starved())) return refuse();
+  if (stream == nullptr) stream = streams_.find_or_make(request.stream);
+  MessagePart* const part = stream == nullptr ? nullptr : services_.pools.message_parts.make();
+  if (part == nullptr) return refuse();
+
+  const std::uint32_t bytes = request.payload.size();
+  part->payload = std::move(request.payload);
+  part->context = request.context;
+  part->stream = stream;
+  part->ppid = request.ppid;
+  part->begin = !continues;
+  part->end = request.end;
+  part->unordered = request.unordered;
+  part->sack_immediately = request.sack_immediately;
+  stream->open = !request.end;
+  stream->open_ppid = request.ppid;
+  stream->open_unordered = request.unordered;
+  ++parts_;
+  queued_bytes_ += bytes;
+  buffered_bytes_ += bytes;
+  burst_left_ = std::min(burst_left_ + parameters_.max_burst, kMaxBurst);
+  stream->push(*part);
+  if (part->begin) scheduler_->push(*stream, *part);
+  return SendStatus::queued;
+}
+
+SendStatus Sender::refuse() {
+  ++services_.counters.sends_refused;
+  blocked_ = true;
+  // With room of its own, it is a pool that is empty, and perhaps others' acknowledgements alone that mend it.
+  if (roomy() && !linked()) services_.pools.waiting_senders.push_back(*this);
+  return SendStatus::would_block;
+}
+
+std::uint64_t Sender::charge() const {
+  return buffered_bytes_ + std::uint64_t{parts_} * kPartOverhead;
+}
+
+bool Sender::full() const {
+  return charge() >= parameters_.send_buffer;
+}
+
+bool Sender::roomy() const {
+  return charge() <= std::uint64_t{parameters_.send_buffer} * 3 / 4;
+}
+
+void Sender::destroy(MessagePart& part) {
+  --parts_;
+  services_.pools.message_parts.destroy(&part);
+}
+
+void Sender::forget_chunk(const SentChunk& chunk) {
+  MessagePart& part = *chunk.part;
+  buffered_bytes_ -= chunk.length;
+  if (--part.chunks > 0 || part.uncut() > 0) return;
+  if (part.end && !part.unordered) --part.stream->ordered_in_window;
+  destroy(part);
+}
+
+void Sender::fail_part(MessagePart& part, Reason reason, bool& in_message) {
+  const bool first = !std::exchange(in_message, !part.end);
+  if (!first) return destroy(part);
+  part.payload.reset();
+  part.failure = reason;
+  part.next = nullptr;
+  (failed_ == nullptr ? failed_ : last_failed_->next) = &part;
+  last_failed_ = &part;
+}
+
+void Sender::fail_queue(OutboundStream& stream, Reason reason, bool& in_message) {
+  while (MessagePart* const part = stream.head) {
+    stream.pop();
+    queued_bytes_ -= part->uncut();
+    buffered_bytes_ -= part->uncut();
+    const bool end = part->end;
+    fail_part(*part, reason, in_message);
+    if (end) return;
+  }
+  if (stream.open) stream.refusing = true;
+  stream.open = false;
+}
+
+void Sender::drop_store(Reason reason, bool& in_message) {
+  while (!store_.empty()) {
+    const SentChunk& chunk = store_.front();
+    MessagePart& part = *chunk.part;
+    buffered_bytes_ -= chunk.length;
+    store_.pop_front();
+    if (--part.chunks == 0 && part.uncut() == 0) fail_part(part, reason, in_message);
+  }
+  outstanding_bytes_ = marked_ = gap_acked_ = 0;
+  next_marked_ = nullptr;
+}
+
+void Sender::drop_all(Reason reason) {
+  bool in_message = false;
+  drop_store(reason, in_message);
+  if (OutboundStream* const stream = std::exchange(current_, nullptr)) {
+    fail_queue(*stream, reason, in_message);
+    scheduler_->done(*stream);
+  }
+  while (OutboundStream* const stream = scheduler_->front()) {
+    scheduler_->take();
+    in_message = false;
+    fail_queue(*stream, reason, in_message);
+    scheduler_->done(*stream);
+  }
+}
+
+void Sender::drop_refused_streams() {
+  while (current_ == nullptr) {
+    OutboundStream* const stream = scheduler_->front();
+    if (stream == nullptr || stream->id.value < stream_count_) return;
+    scheduler_->take();
+    bool in_message = false;
+    fail_queue(*stream, Reason::invalid_stream, in_message);
+    scheduler_->done(*stream);
+  }
+}
+
+void Sender::fail_all(Reason reason) {
+  drop_all(reason);
+  blocked_ = writable_waiting_ = false;
+  if (linked()) services_.pools.waiting_senders.erase(*this);
+  deliver_failures();
+  wake_waiters();
+}
+
+bool Sender::resume_delivery(Timestamp /*now*/) {
+  deliver_failures();
+  if (failed_ == nullptr && writable_waiting_) offer_writable();
+  return !delivery_waiting();
+}
+
+void Sender::deliver_failures() {
+  while (MessagePart* const part = failed_) {
+    Event event;
+    event.type = EventType::send_failed;
+    event.association = association_;
+    event.endpoint = endpoint_;
+    event.stream = part->stream->id;
+    event.ppid = part->ppid;
+    event.error = static_cast<std::uint16_t>(part->failure);
+    event.context = part->context;
+    base::Buffer none;
+    if (!services_.host.deliver(event, none)) return;
+    failed_ = part->next;
+    destroy(*part);
+  }
+}
+
+void Sender::offer_writable() {
+  if (!blocked_) return;
+  writable_waiting_ = true;
+  if (failed_ != nullptr) return;  // events keep their order
+  Event event;
+  event.type = EventType::writable;
+  event.association = association_;
+  event.endpoint = endpoint_;
+  // Cleared first: the application may send, and be refused again, before deliver() returns.
+  blocked_ = writable_waiting_ = false;
+  if (linked()) services_.pools.waiting_senders.erase(*this);
+  base::Buffer none;
+  if (!services_.host.deliver(event, none)) blocked_ = writable_waiting_ = true;
+}
+
+void Sender::wake_waiters() {
+  auto& waiting = services_.pools.waiting_senders;
+  const auto& parts = services_.pools.message_parts;
+  for (std::size_t left = waiting.size(); left > 0; --left) {
+    if (waiting.empty() || parts.out() > parts.limit() - parts.limit() / 8) return;
+    waiting.pop_front()->on_pool_room();
+  }
+}
+
+void Sender::on_pool_room() {
+  offer_writable();
+}
+
+}  // namespace sluice::assoc

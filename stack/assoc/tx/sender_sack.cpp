@@ -1,0 +1,315 @@
+// What comes back: acknowledgements, losses, timeouts (RFC 9260 §6.2.1, §6.3.2, §6.3.3, §7.2.4).
+
+#include <algorithm>
+
+#include "stack/assoc/congestion/congestion_controller.hpp"
+#include "stack/assoc/pools.hpp"
+#include "stack/assoc/tx/chunk_size.hpp"
+#include "stack/assoc/tx/sender.hpp"
+
+namespace sluice::assoc {
+namespace {
+
+/// Miss indications after which a chunk is sent again without waiting for T3-rtx (§7.2.4).
+constexpr std::uint8_t kMissLimit = 3;
+/// Doublings of the probe interval; more would pass every RTO.Max.
+constexpr std::uint8_t kMaxProbeDoublings = 16;
+
+/// The number of a path, for sets of paths in one byte.
+constexpr std::uint8_t bit(PathId path) {
+  return static_cast<std::uint8_t>(1u << path.value);
+}
+static_assert(kMaxAddresses <= 8);
+
+}  // namespace
+
+/// One acknowledgement while it is looked at.
+struct Sender::Progress {
+  explicit Progress(std::span<Path> all) : paths(all) {
+    for (const Path& path : paths) flight[path.id.value] = path.outstanding;
+  }
+
+  std::span<Path> paths;
+  SackResult result;
+  std::uint32_t flight[kMaxAddresses];      ///< outstanding before
+  std::uint32_t acked[kMaxAddresses] = {};  ///< bytes newly acknowledged
+  std::uint8_t lowest_acked = 0;            ///< paths whose earliest outstanding chunk was acknowledged
+  std::uint8_t lowest_gone = 0;             ///< paths whose earliest outstanding chunk must be found anew
+  std::uint8_t sampled = 0;                 ///< paths whose RTT sample came back
+  std::uint8_t lost = 0;                    ///< paths on which a chunk was found lost
+  bool in_fast_recovery = false;            ///< before
+  bool newly_acked = false;
+  Tsn highest_newly_acked;
+
+  // Where the walk along the missing chunks stands.
+  SentChunk* previous = nullptr;  ///< the one before `chunk`
+  SentChunk* chunk = nullptr;     ///< the next to look at
+  Tsn covered;                    ///< everything up to here was looked at
+  Tsn highest_reported;           ///< the end of the last gap ack block
+  bool reneged = false;
+  Tsn highest_reneged;
+};
+
+SackResult Sender::on_sack(Timestamp now, const wire::SackChunk& sack, std::span<Path> paths) {
+  ++services_.counters.sacks_received;
+  Progress progress(paths);
+  SackResult& result = progress.result;
+  result.stale = sack.cumulative_tsn() < store_.cumulative_tsn();
+  if (result.stale) {
+    ++services_.counters.stale_sacks;
+    return result;
+  }
+  result.valid = plausible(sack);
+  if (!result.valid) return result;
+
+  acknowledge_cumulatively(sack.cumulative_tsn(), progress);
+  apply_gap_blocks(sack, progress);
+  advertised_window_ = sack.window();
+  largest_window_ = std::max(largest_window_, advertised_window_);
+  count_misses(progress);
+  return finish(now, progress);
+}
+
+SackResult Sender::on_cumulative_ack(Timestamp now, Tsn cumulative_tsn, std::span<Path> paths) {
+  Progress progress(paths);
+  SackResult& result = progress.result;
+  result.stale = cumulative_tsn < store_.cumulative_tsn();
+  if (result.stale) return result;
+  result.valid = cumulative_tsn < store_.next_tsn();
+  if (!result.valid) return result;
+  acknowledge_cumulatively(cumulative_tsn, progress);
+  return finish(now, progress);
+}
+
+bool Sender::plausible(const wire::SackChunk& sack) const {
+  if (!(sack.cumulative_tsn() < store_.next_tsn())) return false;
+  const auto sent = static_cast<std::uint32_t>(store_.next_tsn() - sack.cumulative_tsn() - 1);
+  for (std::uint32_t i = 0; i < sack.gap_count(); ++i) {
+    const wire::GapAckBlock block = sack.gap(i);
+    if (block.start == 0 || block.start > block.end || block.end > sent) return false;
+  }
+  return true;
+}
+
+/// What every acknowledgement ends with: rules that need to know all of it.
+SackResult Sender::finish(Timestamp now, Progress& progress) {
+  check_probe(now, progress);
+  for (Path& path : progress.paths) update_path(now, path, progress);
+  if (progress.lost != 0 && !fast_recovery_) enter_fast_recovery(now, progress);
+  burst_left_ = std::min(burst_left_ + parameters_.max_burst, kMaxBurst);
+  if (blocked_ && roomy()) offer_writable();
+  wake_waiters();
+  return progress.result;
+}
+
+void Sender::acknowledge_cumulatively(Tsn cumulative_tsn, Progress& progress) {
+  progress.result.cumulative_advanced = store_.cumulative_tsn() < cumulative_tsn;
+  progress.in_fast_recovery = fast_recovery_;
+  while (store_.cumulative_tsn() < cumulative_tsn) {
+    SentChunk& chunk = store_.front();
+    if (chunk.state == ChunkState::gap_acked)
+      --gap_acked_;
+    else
+      acknowledge(chunk, progress);
+    forget_chunk(chunk);
+    store_.pop_front();
+  }
+  if (fast_recovery_ && fast_recovery_exit_ <= cumulative_tsn) fast_recovery_ = false;
+}
+
+/// The first acknowledgement of `chunk`, which is one of the missing.
+inline void Sender::acknowledge(SentChunk& chunk, Progress& progress) {
+  Path& path = progress.paths[chunk.path.value];
+  const std::uint32_t size = chunk_size(chunk.length);
+  if (chunk.tsn <= path.lowest_outstanding) progress.lowest_acked |= bit(path.id);
+  if (chunk.state == ChunkState::marked) {
+    --marked_;
+  } else {
+    path.outstanding -= size;
+    outstanding_bytes_ -= chunk.length;
+  }
+  if (&chunk == next_marked_ || marked_ == 0) next_marked_ = marked_ == 0 ? nullptr : chunk.next_missing;
+  if (path.rtt_measuring && path.rtt_tsn == chunk.tsn) progress.sampled |= bit(path.id);
+  progress.acked[path.id.value] += size;
+  progress.newly_acked = true;
+  progress.highest_newly_acked = chunk.tsn;
+}
+
+/// Walks once along the missing chunks and the blocks together. Between two missing chunks everything is gap-acked, so
+/// that what the peer took back shows as well, without looking at what did not change.
+void Sender::apply_gap_blocks(const wire::SackChunk& sack, Progress& progress) {
+  const Tsn cumulative = store_.cumulative_tsn();
+  progress.covered = cumulative;
+  progress.chunk = store_.first_missing();
+  for (std::uint32_t i = 0; i < sack.gap_count(); ++i) {
+    const wire::GapAckBlock block = sack.gap(i);
+    const Tsn last = cumulative + block.end;
+    if (last <= progress.covered) continue;  // out of order or overlapping: what it adds was seen
+    pass_missing(cumulative + block.start, progress);
+    while (progress.chunk != nullptr && progress.chunk->tsn <= last) {
+      SentChunk& chunk = *progress.chunk;
+      acknowledge(chunk, progress);
+      store_.unlink_missing(progress.previous, chunk);
+      progress.chunk = chunk.next_missing;
+      chunk.state = ChunkState::gap_acked;
+      ++gap_acked_;
+    }
+    progress.covered = last;
+  }
+  progress.highest_reported = progress.covered;
+  if (gap_acked_ > 0 && progress.covered < highest_gap_acked_) pass_missing(highest_gap_acked_ + 1, progress);
+  highest_gap_acked_ = progress.highest_reported;
+}
+
+/// What the SACK leaves out from the covered part up to, not including, `end`.
+void Sender::pass_missing(Tsn end, Progress& progress) {
+  for (Tsn tsn = progress.covered + 1; tsn < end; ++tsn) {
+    if (progress.chunk != nullptr && progress.chunk->tsn == tsn) {
+      progress.previous = progress.chunk;
+      progress.chunk = progress.chunk->next_missing;
+    } else {
+      renege(tsn, progress);
+    }
+    progress.covered = tsn;
+  }
+}
+
+/// The peer took back the gap ack of `tsn`, which stands behind progress.previous: in flight again (§6.2.1 D iii).
+void Sender::renege(Tsn tsn, Progress& progress) {
+  SentChunk& below = progress.previous != nullptr ? *progress.previous : store_.front();
+  SentChunk& chunk = SendStore::advance(below, static_cast<std::uint32_t>(tsn - below.tsn));
+  Path& path = progress.paths[chunk.path.value];
+  chunk.state = ChunkState::in_flight;
+  chunk.misses = 1;
+  chunk.just_reneged = true;
+  store_.link_missing(progress.previous, chunk);
+  progress.previous = &chunk;
+  --gap_acked_;
+  if (path.outstanding == 0 || chunk.tsn < path.lowest_outstanding) progress.lowest_gone |= bit(path.id);
+  path.outstanding += chunk_size(chunk.length);
+  outstanding_bytes_ += chunk.length;
+  progress.reneged = true;
+  progress.highest_reneged = tsn;
+  ++services_.counters.chunks_reneged;
+}
+
+/// Miss indications by the HTNA rule (§7.2.4).
+void Sender::count_misses(Progress& progress) {
+  Tsn limit = store_.cumulative_tsn();
+  if (fast_recovery_ && progress.result.cumulative_advanced)
+    limit = progress.highest_reported;
+  else if (progress.newly_acked)
+    limit = progress.highest_newly_acked;
+  const Tsn last = progress.reneged && limit < progress.highest_reneged ? progress.highest_reneged : limit;
+  for (SentChunk* chunk = store_.first_missing(); chunk != nullptr && chunk->tsn <= last; chunk = chunk->next_missing) {
+    if (chunk->just_reneged) {
+      chunk->just_reneged = false;  // its miss was counted
+      continue;
+    }
+    if (chunk->state != ChunkState::in_flight || chunk->fast_retransmitted || !(chunk->tsn < limit)) continue;
+    if (++chunk->misses < kMissLimit) continue;
+    Path& path = progress.paths[chunk->path.value];
+    chunk->fast_retransmitted = true;
+    if (chunk->tsn == path.lowest_outstanding) progress.lowest_gone |= bit(path.id);
+    mark(*chunk, path);
+    progress.lost |= bit(path.id);
+    ++services_.counters.fast_retransmits;
+  }
+}
+
+void Sender::mark(SentChunk& chunk, Path& path) {
+  path.outstanding -= chunk_size(chunk.length);
+  outstanding_bytes_ -= chunk.length;
+  if (chunk.tsn <= path.rtt_tsn) path.rtt_measuring = false;  // §6.3.1 C5
+  chunk.state = ChunkState::marked;
+  chunk.misses = 0;
+  ++marked_;
+  if (next_marked_ == nullptr || chunk.tsn < next_marked_->tsn) next_marked_ = &chunk;
+}
+
+/// Zero window probing after an acknowledgement (§6.1 A).
+void Sender::check_probe(Timestamp now, Progress& progress) {
+  if (store_.empty()) {
+    window_closed_at_ = now;
+    probe_due_ = false;
+    for (const Path& path : progress.paths)
+      if (progress.acked[path.id.value] > 0) probe_interval_ = path.rto.value();
+  }
+  if (!probing_) return;
+  if (probe_tsn_ <= store_.cumulative_tsn()) {
+    probing_ = false;
+    const bool still_closed = queued_bytes_ > 0 && !starved() && next_length() > peer_window();
+    probe_doublings_ = still_closed ? std::min<std::uint8_t>(probe_doublings_ + 1, kMaxProbeDoublings) : 0;
+    return;
+  }
+  probe_answered_ = true;
+  SentChunk& probe = store_.front();
+  if (advertised_window_ < probe.length) return;
+  // The window opened without the probe: it was dropped there. It leaves again at once, not at the end of a long timer.
+  probing_ = false;
+  probe_doublings_ = 0;
+  if (probe.state == ChunkState::in_flight) mark(probe, progress.paths[probe.path.value]);
+}
+
+void Sender::enter_fast_recovery(Timestamp now, Progress& progress) {
+  for (Path& path : progress.paths)
+    if ((progress.lost & bit(path.id)) != 0) path.congestion->on_fast_retransmit(now);
+  fast_recovery_ = true;
+  fast_recovery_exit_ = store_.next_tsn() - 1;
+  fast_retransmit_due_ = true;
+}
+
+void Sender::update_path(Timestamp now, Path& path, Progress& progress) {
+  const std::uint8_t mask = bit(path.id);
+  const std::uint32_t acked = progress.acked[path.id.value];
+  if ((progress.sampled & mask) != 0) {
+    path.rtt_measuring = false;
+    path.rto.sample(now - path.rtt_sent, parameters_);
+  }
+  if (acked > 0) {
+    progress.result.path_answered[path.id.value] = true;
+    path.after_timeout = false;
+    path.congestion->on_acked(now, {.bytes = acked,
+                                    .outstanding = progress.flight[path.id.value],
+                                    .cumulative_advanced = progress.result.cumulative_advanced,
+                                    .fully_used = path.cwnd_filled,
+                                    .in_fast_recovery = progress.in_fast_recovery,
+                                    .all_acknowledged = store_.empty()});
+  }
+  if (path.outstanding == 0) {
+    path.t3_deadline = kNever;  // §6.3.2 R2
+    return;
+  }
+  if (((progress.lowest_acked | progress.lowest_gone) & mask) != 0) find_lowest_outstanding(path);
+  if ((progress.lowest_acked & mask) != 0 || path.t3_deadline == kNever)
+    path.t3_deadline = now + t3_interval(path);  // §6.3.2 R3, R4
+}
+
+void Sender::find_lowest_outstanding(Path& path) {
+  for (const SentChunk* chunk = store_.first_missing(); chunk != nullptr; chunk = chunk->next_missing) {
+    if (chunk->state != ChunkState::in_flight || chunk->path != path.id) continue;
+    path.lowest_outstanding = chunk->tsn;
+    return;
+  }
+}
+
+bool Sender::on_t3_expired(Timestamp now, Path& path) {
+  path.t3_deadline = kNever;
+  const bool answered_probe = probing_ && probe_answered_;
+  if (answered_probe) {
+    probe_answered_ = false;
+    probe_doublings_ = std::min<std::uint8_t>(probe_doublings_ + 1, kMaxProbeDoublings);
+  } else {
+    path.congestion->on_timeout(now);  // E1
+    path.rto.back_off(parameters_);    // E2
+    path.after_timeout = true;
+    path.cwnd_filled = false;
+    // What is sent from here on is slow start, which a recovery begun before must not hold down.
+    fast_recovery_ = fast_retransmit_due_ = false;
+  }
+  for (SentChunk* chunk = store_.first_missing(); chunk != nullptr; chunk = chunk->next_missing)
+    if (chunk->state == ChunkState::in_flight && chunk->path == path.id) mark(*chunk, path);
+  return !answered_probe;
+}
+
+}  // namespace sluice::assoc
