@@ -1,0 +1,515 @@
+#include <gmock/gmock.h>
+
+#include "tests/unit/assoc/scripted_peer.hpp"
+
+namespace sluice::assoc {
+namespace {
+
+using ::testing::ElementsAre;
+using Types = std::vector<wire::ChunkType>;
+using wire::CauseCode;
+using wire::ChunkType;
+
+class AssociationSetup : public ScriptedPeer {
+ protected:
+  void inject_cookie_ack() {
+    inject([](wire::PacketWriter& packet) { wire::append_cookie_ack(packet); });
+  }
+  void inject_stale_cookie() {
+    inject([](wire::PacketWriter& packet) {
+      wire::ChunkWriter error = wire::append_error(packet);
+      wire::append_stale_cookie(error, 0us);
+    });
+  }
+  void inject_init_ack_with(const std::function<void(wire::ChunkWriter&)>& parameters,
+                            const IpAddress& source = kThere) {
+    inject(
+        kOurTag,
+        [&](wire::PacketWriter& packet) {
+          wire::ChunkWriter chunk = wire::append_init_ack(packet, init_header());
+          parameters(chunk);
+        },
+        source);
+  }
+  void inject_init_ack_header(const wire::InitHeader& header) {
+    inject([&](wire::PacketWriter& packet) {
+      wire::ChunkWriter chunk = wire::append_init_ack(packet, header);
+      write_cookie(chunk);
+    });
+  }
+  void receive_cookie(CookieAction action, const Handshake& agreed, const Write& behind = [](wire::PacketWriter&) {}) {
+    base::Buffer packet = this->packet(agreed.local_tag, [&](wire::PacketWriter& writer) {
+      wire::append_cookie_echo(writer, std::as_bytes(std::span("cookie", 6)));
+      behind(writer);
+    });
+    association().receive_cookie(
+        now_, action, agreed,
+        {.arrival = {.source = kThere, .destination = kHere, .time = now_}, .buffer = std::move(packet)});
+  }
+};
+
+TEST_F(AssociationSetup, InitIsAloneAndBearsTagZero) {
+  side_.open().connect(now_, ours());
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].header.tag, VTag(0));
+  EXPECT_EQ(packets[0].header.source_port, kHerePort);
+  EXPECT_EQ(packets[0].header.destination_port, kTherePort);
+  EXPECT_EQ(packets[0].types(), Types{ChunkType::init});
+  EXPECT_EQ(packets[0].departure.source, kHere);
+  EXPECT_EQ(packets[0].departure.destination, kThere);
+  EXPECT_EQ(packets[0].departure.next_hop, 7u);
+  const auto init = wire::InitChunk::parse(packets[0].chunks[0]);
+  EXPECT_EQ(init->init_tag(), kOurTag);
+  EXPECT_EQ(init->initial_tsn(), kOurTsn);
+  EXPECT_EQ(init->outbound_streams(), 10);
+  EXPECT_EQ(init->inbound_streams(), 20);
+  EXPECT_EQ(init->window(), side_.parameters.receive_window);
+  EXPECT_EQ(association().state(), State::cookie_wait);
+}
+
+TEST_F(AssociationSetup, InitListsAddressesIfThereAreSeveral) {
+  Handshake two = ours();
+  ASSERT_TRUE(two.local_addresses.push_back(kElsewhere));
+  side_.open().connect(now_, two);
+  const auto packets = flush();
+  std::vector<IpAddress> listed;
+  wire::ParameterWalker walker = wire::InitChunk::parse(packets.at(0).chunks.at(0))->parameters();
+  while (const auto parameter = walker.next())
+    if (const auto address = wire::read_address(*parameter)) listed.push_back(*address);
+  EXPECT_THAT(listed, ElementsAre(kHere, kElsewhere));
+}
+
+TEST_F(AssociationSetup, InitWaitsForRoomAndStartsItsTimerThen) {
+  host().packet_room = 0;
+  side_.open().connect(now_, ours());
+  EXPECT_FALSE(association().flush(now_));
+  EXPECT_EQ(association().next_deadline(), kNever);
+  host().packet_room = TestHost::kUnlimited;
+  EXPECT_EQ(flush().size(), 1u);
+  EXPECT_EQ(association().next_deadline(), now_ + 1s);
+}
+
+TEST_F(AssociationSetup, InitIsRepeatedWithDoubledTimeoutUpToItsLimit) {
+  side_.parameters.max_init_retransmissions = 3;
+  connect();
+  Duration wait = 1s;
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(association().next_deadline(), now_ + wait);
+    expire();
+    EXPECT_EQ(flush().at(0).types(), Types{ChunkType::init});
+    wait *= 2;
+  }
+  expire();
+  expect_silence();
+  EXPECT_EQ(only(EventType::connect_failed).reason(), Reason::init_failed);
+  EXPECT_TRUE(association().finished());
+  EXPECT_EQ(counters().t1_expired, 4u);
+}
+
+TEST_F(AssociationSetup, InitRetransmissionsGoAroundAllAddresses) {
+  Handshake two = ours();
+  ASSERT_TRUE(two.peer_addresses.push_back(kThere2));
+  side_.open().connect(now_, two);
+  EXPECT_EQ(flush().at(0).departure.destination, kThere);
+  expire();
+  EXPECT_EQ(flush().at(0).departure.destination, kThere2);
+  expire();
+  EXPECT_EQ(flush().at(0).departure.destination, kThere);
+}
+
+TEST_F(AssociationSetup, InitAckIsAnsweredWithItsCookie) {
+  connect();
+  inject_init_ack();
+  EXPECT_EQ(association().state(), State::cookie_echoed);
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].header.tag, kPeerTag);
+  EXPECT_EQ(packets[0].types(), Types{ChunkType::cookie_echo});
+  const auto cookie = wire::CookieEchoChunk::parse(packets[0].chunks[0])->cookie;
+  EXPECT_EQ(std::string(reinterpret_cast<const char*>(cookie.data()), cookie.size()), "cookie");
+  EXPECT_EQ(association().handshake().outbound_streams, 4);  // the peer takes no more
+  EXPECT_EQ(association().handshake().inbound_streams, 5);   // the peer has no more
+}
+
+TEST_F(AssociationSetup, CookieAckEstablishes) {
+  go_cookie_echoed();
+  inject_cookie_ack();
+  EXPECT_EQ(association().state(), State::established);
+  const Event up = only(EventType::association_up);
+  EXPECT_TRUE(up.active);
+  EXPECT_EQ(up.streams_out, 4);
+  EXPECT_EQ(up.streams_in, 5);
+  EXPECT_EQ(up.association, AssocId(11));
+  EXPECT_EQ(up.endpoint, EndpointId(2));
+  EXPECT_EQ(association().next_deadline(), kNever);
+  EXPECT_EQ(counters().active_establishments, 1u);
+  expect_silence();
+}
+
+TEST_F(AssociationSetup, QueuedDataRidesWithTheCookieAndNothingElseLeavesBeforeItsAck) {
+  connect();
+  EXPECT_EQ(send("early"), SendStatus::queued);
+  inject_init_ack();
+  EXPECT_EQ(flush().at(0).types(), (Types{ChunkType::cookie_echo, ChunkType::data}));
+  EXPECT_EQ(send("later"), SendStatus::queued);
+  expect_silence();
+  inject_cookie_ack();
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::data});
+}
+
+TEST_F(AssociationSetup, CookieEchoIsRepeatedWithItsDataUpToItsLimit) {
+  side_.parameters.max_init_retransmissions = 2;
+  connect();
+  send("early");
+  inject_init_ack();
+  flush();
+  for (int i = 0; i < 2; ++i) {
+    expire();
+    EXPECT_EQ(flush().at(0).types(), (Types{ChunkType::cookie_echo, ChunkType::data}));
+  }
+  expire();
+  expect_silence();
+  EXPECT_EQ(only(EventType::connect_failed).reason(), Reason::init_failed);
+  EXPECT_EQ(host().events.back().event.type, EventType::connect_failed);
+  EXPECT_EQ(host().seen(EventType::send_failed).size(), 1u);
+}
+
+TEST_F(AssociationSetup, AcceptAnswersCookieAckFirstAndTellsOfTheAssociation) {
+  base::Buffer packet = this->packet(kOurTag, [](wire::PacketWriter& writer) {
+    wire::append_cookie_echo(writer, std::as_bytes(std::span("cookie", 6)));
+    write_data(writer, kPeerTsn, "hello");
+  });
+  side_.open().accept(now_, agreed(),
+                      {.arrival = {.source = kThere, .destination = kHere, .time = now_}, .buffer = std::move(packet)});
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].types(), (Types{ChunkType::cookie_ack, ChunkType::sack}));
+  EXPECT_EQ(packets[0].header.tag, kPeerTag);
+  ASSERT_EQ(host().events.size(), 2u);
+  EXPECT_EQ(host().events[0].event.type, EventType::association_up);
+  EXPECT_FALSE(host().events[0].event.active);
+  EXPECT_EQ(host().events[1].data, "hello");
+  EXPECT_EQ(counters().passive_establishments, 1u);
+}
+
+TEST_F(AssociationSetup, CookieAckWaitsForRoomAndStillComesFirst) {
+  host().packet_room = 0;
+  base::Buffer packet = this->packet(kOurTag, [](wire::PacketWriter& writer) {
+    wire::append_cookie_echo(writer, std::as_bytes(std::span("cookie", 6)));
+    write_data(writer, kPeerTsn, "hello");
+  });
+  side_.open().accept(now_, agreed(),
+                      {.arrival = {.source = kThere, .destination = kHere, .time = now_}, .buffer = std::move(packet)});
+  EXPECT_FALSE(association().flush(now_));
+  host().packet_room = TestHost::kUnlimited;
+  EXPECT_EQ(flush().at(0).types(), (Types{ChunkType::cookie_ack, ChunkType::sack}));
+}
+
+TEST_F(AssociationSetup, AnAssociationWithoutMemoryForItsPathsNeverOpens) {
+  Pools none({.associations = 0});
+  Services services{host(), side_.random, side_.copies, side_.receive_pool, none, side_.counters};
+  Association association(services, side_.parameters, {AssocId(1), EndpointId(1)});
+  association.connect(now_, ours());
+  EXPECT_EQ(association.state(), State::closed);
+  EXPECT_TRUE(association.resume_delivery(now_));
+  EXPECT_EQ(only(EventType::connect_failed).reason(), Reason::no_resources);
+  EXPECT_TRUE(association.finished());
+}
+
+TEST_F(AssociationSetup, InitAckWithoutTagEndsWithAReflectedAbort) {
+  connect();
+  wire::InitHeader header = init_header();
+  header.init_tag = VTag(0);
+  inject_init_ack_header(header);
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].types(), Types{ChunkType::abort});
+  EXPECT_EQ(packets[0].header.tag, kOurTag);
+  EXPECT_TRUE(wire::AbortChunk::parse(packets[0].chunks[0])->tag_reflected());
+  EXPECT_EQ(only(EventType::connect_failed).reason(), Reason::protocol_violation);
+}
+
+TEST_F(AssociationSetup, InitAckWithoutStreamsIsAborted) {
+  for (const bool outbound : {true, false}) {
+    connect();
+    wire::InitHeader header = init_header();
+    (outbound ? header.outbound_streams : header.inbound_streams) = 0;
+    inject_init_ack_header(header);
+    const auto packets = flush();
+    ASSERT_EQ(packets.size(), 1u);
+    EXPECT_EQ(packets[0].header.tag, kPeerTag);
+    EXPECT_FALSE(wire::AbortChunk::parse(packets[0].chunks[0])->tag_reflected());
+    EXPECT_THAT(causes(packets[0]), ElementsAre(CauseCode::invalid_mandatory_parameter));
+    EXPECT_EQ(association().state(), State::closed);
+  }
+}
+
+TEST_F(AssociationSetup, InitAckWithATinyWindowIsAnsweredWithAbortAndChangesNothing) {
+  connect();
+  wire::InitHeader header = init_header();
+  header.window = 1499;
+  inject_init_ack_header(header);
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::abort});
+  EXPECT_EQ(association().state(), State::cookie_wait);
+  header.window = 1500;
+  inject_init_ack_header(header);
+  EXPECT_EQ(association().state(), State::cookie_echoed);
+}
+
+TEST_F(AssociationSetup, InitAckWithoutCookieIsAborted) {
+  connect();
+  inject_init_ack_with([](wire::ChunkWriter&) {});
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_THAT(causes(packets[0]), ElementsAre(CauseCode::missing_mandatory_parameter));
+  EXPECT_EQ(packets[0].header.tag, kPeerTag);
+  EXPECT_EQ(only(EventType::connect_failed).reason(), Reason::protocol_violation);
+}
+
+TEST_F(AssociationSetup, InitAckWithAHostNameIsAborted) {
+  connect();
+  inject_init_ack_with([](wire::ChunkWriter& chunk) {
+    chunk.append(wire::ParameterType::host_name_address, std::as_bytes(std::span("host", 5)));
+    write_cookie(chunk);
+  });
+  EXPECT_THAT(causes(flush().at(0)), ElementsAre(CauseCode::unresolvable_address));
+  EXPECT_EQ(association().state(), State::closed);
+}
+
+TEST_F(AssociationSetup, InitAckWithAParameterPartlyOutsideIsDropped) {
+  connect();
+  base::Buffer whole = packet(kOurTag, [this](wire::PacketWriter& writer) {
+    wire::ChunkWriter chunk = wire::append_init_ack(writer, init_header());
+    write_cookie(chunk);
+    chunk.append(wire::ParameterType::ipv4_address, 4);
+  });
+  base::store_be(whole.data() + whole.size() - 6, std::uint16_t{12});  // longer than the chunk
+  inject_bytes(whole.bytes());
+  expect_silence();
+  EXPECT_EQ(association().state(), State::cookie_wait);
+  EXPECT_EQ(counters().malformed_chunks, 1u);
+}
+
+TEST_F(AssociationSetup, UnrecognizedParametersAreReportedByTheirUpperBits) {
+  connect();
+  const auto unknown = [](std::uint16_t type) { return static_cast<wire::ParameterType>(type); };
+  inject_init_ack_with([&](wire::ChunkWriter& chunk) {
+    write_cookie(chunk);
+    wire::append_empty_parameter(chunk, unknown(0x8123));  // skipped
+    wire::append_empty_parameter(chunk, unknown(0xc123));  // skipped and reported
+    wire::append_empty_parameter(chunk, unknown(0x4123));  // reported, and the end
+    wire::append_empty_parameter(chunk, unknown(0xc124));
+    wire::append_address(chunk, kThere2);
+  });
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].types(), (Types{ChunkType::cookie_echo, ChunkType::error}));
+  wire::CauseWalker walker = wire::ErrorChunk::parse(packets[0].chunks[1])->causes();
+  auto reported = wire::read_unrecognized_parameters(*walker.next());
+  EXPECT_EQ(reported->next()->type, unknown(0xc123));
+  EXPECT_EQ(reported->next()->type, unknown(0x4123));
+  EXPECT_FALSE(reported->next());
+  EXPECT_EQ(association().paths().size(), 1u);
+}
+
+TEST_F(AssociationSetup, AddressesOfTheInitAckBecomePathsAndTheDirectoryHearsOfThem) {
+  connect();
+  EXPECT_FALSE(association().take_addresses_changed());
+  inject_init_ack_with([](wire::ChunkWriter& chunk) {
+    wire::append_address(chunk, kThere2);
+    wire::append_address(chunk, kThere);
+    wire::append_address(chunk, IpAddress::v4(0xe0000001));                // multicast
+    wire::append_address(chunk, IpAddress::v4(0x7f000001));                // loopback
+    wire::append_address(chunk, *IpAddress::parse("2001:db8::1"));  // a family that we do not have
+    write_cookie(chunk);
+  });
+  ASSERT_EQ(association().paths().size(), 2u);
+  EXPECT_EQ(association().paths()[0].route.destination, kThere);
+  EXPECT_EQ(association().paths()[0].state, PathState::active);
+  EXPECT_EQ(association().paths()[1].route.destination, kThere2);
+  EXPECT_EQ(association().paths()[1].state, PathState::unconfirmed);
+  EXPECT_TRUE(association().take_addresses_changed());
+  EXPECT_FALSE(association().take_addresses_changed());
+}
+
+TEST_F(AssociationSetup, InitAckFromAnotherAddressIsAcceptedAndOthersAreNot) {
+  connect();
+  inject(kOurTag, [](wire::PacketWriter& packet) { wire::append_cookie_ack(packet); }, kThere2);
+  EXPECT_EQ(counters().foreign_sources, 1u);
+  inject_init_ack_with(
+      [](wire::ChunkWriter& chunk) {
+        wire::append_address(chunk, kThere);
+        write_cookie(chunk);
+      },
+      kThere2);
+  EXPECT_EQ(association().state(), State::cookie_echoed);
+  ASSERT_EQ(association().paths().size(), 2u);
+  // COOKIE ECHO goes to an address that is confirmed (§5.4).
+  EXPECT_EQ(flush().at(0).departure.destination, kThere);
+}
+
+TEST_F(AssociationSetup, UnexpectedInitAckAndCookieAckAreDropped) {
+  for (const State state : {State::cookie_echoed, State::established, State::shutdown_sent}) {
+    go(state);
+    inject_init_ack();
+    expect_silence();
+    EXPECT_EQ(association().state(), state);
+  }
+  for (const State state : {State::cookie_wait, State::established, State::shutdown_ack_sent}) {
+    go(state);
+    inject_cookie_ack();
+    expect_silence();
+    EXPECT_EQ(association().state(), state);
+  }
+}
+
+TEST_F(AssociationSetup, StaleCookieLeadsToANewInitThatAsksForMoreTime) {
+  go_cookie_echoed();
+  now_ += 300ms;
+  inject_stale_cookie();
+  EXPECT_EQ(association().state(), State::cookie_wait);
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].types(), Types{ChunkType::init});
+  EXPECT_EQ(packets[0].header.tag, VTag(0));
+  std::optional<std::chrono::milliseconds> asked;
+  wire::ParameterWalker walker = wire::InitChunk::parse(packets[0].chunks[0])->parameters();
+  while (const auto parameter = walker.next())
+    if (const auto more = wire::read_cookie_preservative(*parameter)) asked = more;
+  EXPECT_EQ(asked, 1300ms);
+  inject_init_ack();
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::cookie_echo});
+  inject_cookie_ack();
+  EXPECT_EQ(association().state(), State::established);
+}
+
+TEST_F(AssociationSetup, StaleCookiesWithoutEndEndTheAttempt) {
+  side_.parameters.max_init_retransmissions = 3;
+  go_cookie_echoed();
+  for (int i = 0; i < 3; ++i) {
+    inject_stale_cookie();
+    flush();
+    inject_init_ack();
+    flush();
+  }
+  EXPECT_EQ(association().state(), State::cookie_echoed);
+  inject_stale_cookie();
+  EXPECT_EQ(only(EventType::connect_failed).reason(), Reason::init_failed);
+}
+
+TEST_F(AssociationSetup, StaleCookieMeansNothingLater) {
+  go_established();
+  inject_stale_cookie();
+  EXPECT_EQ(association().state(), State::established);
+  EXPECT_TRUE(host().seen(EventType::remote_error).empty());
+}
+
+TEST_F(AssociationSetup, AbortRefusesTheAttempt) {
+  connect();
+  inject([](wire::PacketWriter& packet) { wire::append_abort(packet, false); });
+  expect_silence();
+  EXPECT_EQ(only(EventType::connect_failed).reason(), Reason::refused);
+}
+
+TEST_F(AssociationSetup, ShutdownAckDuringTheHandshakeIsAnsweredAsOutOfTheBlue) {
+  for (const State state : {State::cookie_wait, State::cookie_echoed}) {
+    go(state);
+    const Timestamp deadline = association().next_deadline();
+    inject(VTag(0x33333333), [](wire::PacketWriter& packet) { wire::append_shutdown_ack(packet); });
+    const auto packets = flush();
+    ASSERT_EQ(packets.size(), 1u);
+    EXPECT_EQ(packets[0].types(), Types{ChunkType::shutdown_complete});
+    EXPECT_EQ(packets[0].header.tag, VTag(0x33333333));
+    EXPECT_TRUE(wire::ShutdownCompleteChunk::parse(packets[0].chunks[0])->tag_reflected);
+    EXPECT_EQ(association().state(), state);
+    EXPECT_EQ(association().next_deadline(), deadline);
+  }
+}
+
+TEST_F(AssociationSetup, ShutdownAskedForBeforeItIsUpFollowsWhenItIs) {
+  go_cookie_echoed();
+  EXPECT_TRUE(association().shutdown(now_));
+  EXPECT_FALSE(association().shutdown(now_));
+  EXPECT_EQ(send("too late"), SendStatus::not_connected);
+  inject_cookie_ack();
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown});
+}
+
+TEST_F(AssociationSetup, CollisionTakesThePeersNewTag) {
+  for (const State state : {State::cookie_wait, State::cookie_echoed}) {
+    go(state);
+    Handshake newer = agreed();
+    newer.peer_tag = VTag(0x44444444);
+    newer.peer_initial_tsn = Tsn(7000);
+    receive_cookie(CookieAction::collision, newer,
+                   [](wire::PacketWriter& writer) { write_data(writer, Tsn(7000), "first"); });
+    EXPECT_EQ(association().state(), State::established);
+    const auto packets = flush();
+    EXPECT_EQ(packets.at(0).types(), (Types{ChunkType::cookie_ack, ChunkType::sack}));
+    EXPECT_EQ(packets.at(0).header.tag, VTag(0x44444444));
+    EXPECT_EQ(host().events.back().data, "first");
+    EXPECT_EQ(association().next_deadline(), kNever);
+  }
+}
+
+TEST_F(AssociationSetup, DuplicateCookieEchoIsAcknowledgedAgain) {
+  go_established();
+  receive_cookie(CookieAction::duplicate, agreed());
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::cookie_ack});
+  EXPECT_EQ(host().seen(EventType::association_up).size(), 1u);
+  go_cookie_echoed();
+  receive_cookie(CookieAction::duplicate, agreed());
+  EXPECT_EQ(association().state(), State::established);
+}
+
+TEST_F(AssociationSetup, RestartBeginsAnewWithTheCookiesTags) {
+  go_established();
+  send("lost");
+  flush();
+  Handshake anew = agreed();
+  anew.local_tag = VTag(0x55555555);
+  anew.peer_tag = VTag(0x66666666);
+  anew.peer_initial_tsn = Tsn(9000);
+  receive_cookie(CookieAction::restart, anew,
+                 [](wire::PacketWriter& writer) { write_data(writer, Tsn(9000), "again"); });
+  EXPECT_EQ(association().local_tag(), VTag(0x55555555));
+  const auto packets = flush();
+  EXPECT_EQ(packets.at(0).types(), (Types{ChunkType::cookie_ack, ChunkType::sack}));
+  EXPECT_EQ(packets.at(0).header.tag, VTag(0x66666666));
+  EXPECT_EQ(only(EventType::send_failed).reason(), Reason::restarted);
+  EXPECT_EQ(host().seen(EventType::restarted).size(), 1u);
+  EXPECT_EQ(host().events.back().data, "again");
+  EXPECT_EQ(association().state(), State::established);
+  EXPECT_TRUE(association().take_addresses_changed());
+  EXPECT_EQ(counters().restarts, 1u);
+}
+
+TEST_F(AssociationSetup, RestartWhileShutdownAckIsSentIsRefused) {
+  go_shutdown_ack_sent();
+  receive_cookie(CookieAction::restart, agreed());
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].types(), (Types{ChunkType::error, ChunkType::shutdown_ack}));
+  EXPECT_THAT(causes(packets[0]), ElementsAre(CauseCode::cookie_received_while_shutting_down));
+  EXPECT_EQ(association().state(), State::shutdown_ack_sent);
+}
+
+TEST_F(AssociationSetup, TieTagsAreRandomAndAbsentWhereTheRfcSaysSo) {
+  go_established();
+  const TieTags first = association().tie_tags();
+  EXPECT_NE(first.local, 0u);
+  EXPECT_NE(first.peer, 0u);
+  EXPECT_NE(first.local, kOurTag.value);
+  go_established();
+  EXPECT_NE(association().tie_tags(), first);
+  go_cookie_echoed();
+  EXPECT_FALSE(association().tie_tags().none());
+  go(State::cookie_wait);
+  EXPECT_TRUE(association().tie_tags().none());
+  go(State::shutdown_ack_sent);
+  EXPECT_TRUE(association().tie_tags().none());
+}
+
+}  // namespace
+}  // namespace sluice::assoc
