@@ -95,7 +95,7 @@ bool Association::drain_events(Timestamp now) {
   while (!events_.empty()) {
     const Notification& next = events_.front();
     const bool end = is_end(next.type);
-    if (end && !(sender_.resume_delivery(now) && receiver_.resume_delivery(now))) return false;
+    if (end && (!sender_.resume_delivery(now) || !receiver_.resume_delivery(now))) return false;
     if (!deliver(next)) return false;
     events_.pop();
     if (end) end_delivered_ = true;
@@ -119,6 +119,7 @@ Timestamp Association::next_deadline() const {
   if (state_ == State::closed) return kNever;
   Timestamp next = std::min({control_deadline_, guard_deadline_, receiver_.sack_deadline()});
   const bool t3 = t3_runs();
+  if (t3) next = std::min(next, sender_.probe_deadline());
   for (const Path& path : paths_.paths()) {
     next = std::min(next, path.heartbeat_deadline);
     if (t3) next = std::min(next, path.t3_deadline);
@@ -139,6 +140,7 @@ void Association::on_deadline(Timestamp now) {
     else
       on_t2_expired(now);
   }
+  if (t3_runs()) sender_.on_probe_deadline(now);
   // By index: an error may end the association and its paths with it.
   for (std::size_t i = 0; i < paths_.size() && state_ != State::closed; ++i) {
     if (t3_runs() && now >= paths_[i].t3_deadline) on_t3_expired(now, paths_[i]);
@@ -166,7 +168,7 @@ void Association::snapshot(Snapshot& out) const {
   out.packets_received = packets_received_;
   out.data_chunks_sent = data_chunks_sent_;
   out.data_chunks_received = data_chunks_received_;
-  out.data_chunks_retransmitted = data_chunks_retransmitted_;
+  out.data_chunks_retransmitted = sender_.retransmitted_chunks();
   for (const IpAddress& address : paths_.local_addresses()) SLUICE_CHECK(out.local_addresses.push_back(address));
   for (const Path& path : paths_.paths()) {
     PathSnapshot shown;
@@ -182,6 +184,7 @@ void Association::snapshot(Snapshot& out) const {
     shown.cwnd = path.congestion->cwnd();
     shown.ssthresh = path.congestion->ssthresh();
     shown.outstanding = path.outstanding;
+    shown.retransmitted = path.retransmitted;
     SLUICE_CHECK(out.paths.push_back(shown));
   }
 }

@@ -214,7 +214,7 @@ class Association {
   void resolve(Path& path, std::span<const IpAddress> local_addresses);
   Path* path_from(const IpAddress& source);
   void choose_data_path();
-  Path& next_control_path();
+  PathId next_active_path(PathId path) const;
   void charge(Path& path, PathFault fault);
   void path_answered(Path& path);
   void set_path_state(Path& path, PathState state);
@@ -233,7 +233,8 @@ class Association {
   void drop_packet();
   bool send_control(Timestamp now);
   bool send_sack_and_data(Timestamp now);
-  bool send_data(Timestamp now, Path& path);
+  Path& next_data_path();
+  bool send_data(Timestamp now);
 
   // association.cpp: events and the rest.
   void notify(const Notification& notification);
@@ -252,6 +253,7 @@ class Association {
   std::uint8_t pending_ = 0;         // of Pending
   std::uint8_t heartbeats_due_ = 0;  // a bit a path
   PathId primary_;
+  PathId retransmission_path_;  // where what timed out goes again
   PathId cookie_ack_path_;
   PathId data_path_;     // where new data goes: the primary path, or what replaces it
   PathId control_path_;  // where INIT, COOKIE ECHO, SHUTDOWN and SHUTDOWN ACK go
@@ -259,7 +261,6 @@ class Association {
   bool active_ = false;  // we opened it
   bool sender_started_ = false;
   bool shutdown_wanted_ = false;  // asked for before ESTABLISHED
-  bool probe_answered_ = false;   // a SACK came while the peer's window was closed (§6.1 A)
   bool was_up_ = false;
   bool end_delivered_ = false;
   bool addresses_changed_ = false;
@@ -300,7 +301,6 @@ class Association {
   std::uint64_t packets_received_ = 0;
   std::uint64_t data_chunks_sent_ = 0;
   std::uint64_t data_chunks_received_ = 0;
-  std::uint64_t data_chunks_retransmitted_ = 0;
 };
 
 }  // namespace sluice::assoc

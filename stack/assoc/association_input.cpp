@@ -167,9 +167,7 @@ Association::Next Association::on_sack(Inbound& in, const wire::Chunk& chunk) {
     ++services_.counters.malformed_chunks;
     return Next::chunk;
   }
-  const SackResult result = sender_.on_sack(in.now, *sack, paths_.paths());
-  if (result.valid && !result.stale && sender_.peer_window() == 0) probe_answered_ = true;
-  return take_acknowledgement(result);
+  return take_acknowledgement(sender_.on_sack(in.now, *sack, paths_.paths()));
 }
 
 /// §8.1, §8.2: what was acknowledged clears error counters.

@@ -63,41 +63,50 @@ bool Association::send_control(Timestamp now) {
 
 bool Association::send_sack_and_data(Timestamp now) {
   if (state_ == State::cookie_wait || state_ == State::cookie_echoed || state_ == State::shutdown_ack_sent) return true;
-  Path& path = paths_[data_path_.value];
-  const bool data = t3_runs() && sender_.has_data_for(path);
+  const bool data = t3_runs() && sender_.has_data_for(next_data_path());
   // A SACK goes where DATA came from (§6.4); with DATA on that path it rides along even before it is due.
-  const bool rides = data && sack_path_ == path.id && receiver_.sack_pending();
+  const bool rides = data && sack_path_ == next_data_path().id && receiver_.sack_pending();
   if (rides || receiver_.sack_due(now)) {
     wire::PacketWriter* const packet = packet_for(paths_[sack_path_.value], wire::kSackHeaderSize);
     if (packet == nullptr) return false;
     if (receiver_.write_sack(now, *packet)) ++services_.counters.control_chunks_sent;
   }
-  return !data || send_data(now, path);
-}
-
-bool Association::send_data(Timestamp now, Path& path) {
-  while (sender_.has_data_for(path)) {
-    wire::PacketWriter* packet = packet_for(path, wire::kDataHeaderSize);
-    if (packet == nullptr) return false;
-    if (fill_with_data(now, path, *packet) == 0) {
-      const bool shared = !packet->empty();
-      send_packet();
-      if (shared) continue;  // another chunk left too little room
-      // A chunk that was cut before the path's MTU fell leaves by IP fragmentation (§6.9).
-      packet = new_packet(path, path.max_packet_size() + (parameters_.path_mtu_max - path.pmtu), peer_tag_);
-      if (packet == nullptr) return false;
-      if (fill_with_data(now, path, *packet) == 0) break;
-    }
-    send_packet();
-  }
+  if (data && !send_data(now)) return false;
+  sender_.end_flush(paths_.paths());
   return true;
 }
 
+/// Where DATA leaves next: what timed out goes to retransmission_path_ (§6.4), all else to data_path_.
+Path& Association::next_data_path() {
+  if (retransmission_path_ != data_path_) {
+    if (sender_.marked_chunks() > 0) return paths_[retransmission_path_.value];
+    retransmission_path_ = data_path_;
+  }
+  return paths_[data_path_.value];
+}
+
+bool Association::send_data(Timestamp now) {
+  while (true) {
+    Path& path = next_data_path();
+    if (!sender_.has_data_for(path)) return true;
+    wire::PacketWriter* packet = packet_for(path, wire::kDataHeaderSize);
+    if (packet == nullptr) return false;
+    const bool shared = !packet->empty();
+    if (!shared && sender_.next_retransmission_size() > path.max_data_chunk()) {
+      // Cut before the path's MTU fell: it leaves by IP fragmentation (§6.9).
+      packet = new_packet(path, wire::kCommonHeaderSize + sender_.next_retransmission_size(), peer_tag_);
+      if (packet == nullptr) return false;
+    }
+    const std::uint32_t chunks = fill_with_data(now, path, *packet);
+    send_packet();
+    // Other chunks in the packet may have left too little room; an empty packet that stays empty means to stop.
+    if (chunks == 0 && !shared) return true;
+  }
+}
+
 std::uint32_t Association::fill_with_data(Timestamp now, Path& path, wire::PacketWriter& packet) {
-  const std::uint64_t retransmitted = services_.counters.chunks_retransmitted;
   const std::uint32_t chunks = sender_.fill(now, path, packet);
   data_chunks_sent_ += chunks;
-  data_chunks_retransmitted_ += services_.counters.chunks_retransmitted - retransmitted;
   return chunks;
 }
 

@@ -3,6 +3,7 @@
 
 #include "stack/assoc/association.hpp"
 #include "stack/assoc/congestion/congestion_controller.hpp"
+#include "stack/wire/chunk_data.hpp"
 #include "stack/wire/chunk_heartbeat.hpp"
 
 namespace sluice::assoc {
@@ -65,7 +66,11 @@ void Association::resolve(Path& path, std::span<const IpAddress> local_addresses
   }
   if (pmtu == path.pmtu) return;
   path.pmtu = pmtu;
-  if (path.congestion != nullptr) path.congestion->set_mtu(path.max_data_chunk());
+  if (path.congestion == nullptr) return;  // not open yet
+  path.congestion->set_mtu(path.max_data_chunk());
+  std::uint32_t smallest = path.max_data_chunk();
+  for (const Path& each : paths_.paths()) smallest = std::min(smallest, each.max_data_chunk());
+  sender_.set_fragment_size(smallest - wire::kDataHeaderSize);
 }
 
 void Association::refresh_routes() {
@@ -99,13 +104,13 @@ void Association::choose_data_path() {
   if (data_path_ != before) ++services_.counters.failovers;
 }
 
-/// Where a control chunk goes again that was not answered on control_path_: the next path that is active, if any.
-Path& Association::next_control_path() {
+/// Where something goes again that was not answered on `path`: the next path that is active, or else the same.
+PathId Association::next_active_path(PathId path) const {
   for (std::size_t step = 1; step <= paths_.size(); ++step) {
-    Path& path = paths_[(control_path_.value + step) % paths_.size()];
-    if (is_alive(path)) return path;
+    const Path& next = paths_[(path.value + step) % paths_.size()];
+    if (is_alive(next)) return next.id;
   }
-  return paths_[control_path_.value];
+  return path;
 }
 
 void Association::set_path_state(Path& path, PathState state) {
@@ -136,10 +141,10 @@ void Association::path_answered(Path& path) {
 
 void Association::on_t3_expired(Timestamp now, Path& path) {
   ++services_.counters.t3_expired;
-  sender_.on_t3_expired(now, path);
-  // §6.1 A: probes of a closed window that the peer keeps answering with SACKs are no errors.
-  if (sender_.peer_window() == 0 && std::exchange(probe_answered_, false)) return;
-  charge(path, PathFault::t3);
+  const bool error = sender_.on_t3_expired(now, path);
+  // §6.4: to another active path than the one where it was lost, if there is one.
+  retransmission_path_ = next_active_path(path.id);
+  if (error) charge(path, PathFault::t3);
 }
 
 void Association::schedule_heartbeats(Timestamp now) {

@@ -162,7 +162,7 @@ bool Association::make_paths(const Handshake& handshake) {
   for (Path& path : fresh.paths())
     if (!set_up_path(path, handshake.peer_addresses[path.id.value], fresh.local_addresses())) return false;
   paths_ = std::move(fresh);
-  primary_ = data_path_ = control_path_ = sack_path_ = PathId(0);
+  primary_ = data_path_ = retransmission_path_ = control_path_ = sack_path_ = PathId(0);
   heartbeats_due_ = 0;
   return true;
 }
@@ -226,7 +226,7 @@ void Association::restart(Timestamp now, const Handshake& agreed) {
   pending_ = 0;
   control_deadline_ = guard_deadline_ = kNever;
   control_attempts_ = error_count_ = 0;
-  shutdown_wanted_ = probe_answered_ = false;
+  shutdown_wanted_ = false;
   tie_tags_ = {services_.random.u32() | 1, services_.random.u32() | 1};
   init_ack_.reset();
   cookie_ = {};
@@ -482,7 +482,7 @@ void Association::on_t1_expired(Timestamp now) {
     sender_.on_t3_expired(now, path);
   else
     path.rto.back_off(parameters_);
-  control_path_ = next_control_path().id;
+  control_path_ = next_active_path(control_path_);
   pending_ |= state_ == State::cookie_wait ? kInit : kCookieEcho;
 }
 

@@ -217,7 +217,7 @@ void Association::on_t2_expired(Timestamp) {
   Path& path = paths_[control_path_.value];
   path.rto.back_off(parameters_);
   charge(path, PathFault::control);
-  control_path_ = next_control_path().id;
+  control_path_ = next_active_path(control_path_);
   pending_ |= state_ == State::shutdown_sent ? kShutdown : kShutdownAck;
 }
 

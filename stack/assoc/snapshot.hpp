@@ -18,10 +18,11 @@ struct PathSnapshot {
   std::uint16_t pmtu = 0;  ///< bytes of IP packet
   std::uint16_t error_count = 0;
   Duration rto{};
-  Duration srtt{};                ///< 0: not measured yet
-  std::uint32_t cwnd = 0;         ///< bytes
-  std::uint32_t ssthresh = 0;     ///< bytes
-  std::uint32_t outstanding = 0;  ///< bytes
+  Duration srtt{};                  ///< 0: not measured yet
+  std::uint32_t cwnd = 0;           ///< bytes
+  std::uint32_t ssthresh = 0;       ///< bytes
+  std::uint32_t outstanding = 0;    ///< bytes
+  std::uint64_t retransmitted = 0;  ///< DATA chunks sent again on it
 };
 
 /// One association as sluice-ctl shows it; a copy, taken by the owner.
