@@ -38,6 +38,14 @@ namespace sluice::assoc {
   X(sacks_received,         "SACK chunks received")                                                 \
   X(window_probes_sent,     "DATA chunks sent into a closed window")                                \
   X(duplicate_tsns_received, "DATA chunks received a second time")                                  \
+  X(data_chunks_beyond_window, "DATA chunks dropped: too far ahead, or the window was closed")       \
+  X(data_chunks_refused,    "DATA chunks dropped: a limit of memory was reached")                   \
+  X(data_chunks_reneged,    "DATA chunks given back after a gap ack block reported them")           \
+  X(data_chunks_copied_out, "DATA chunks copied out of the packet because they had to wait")        \
+  X(invalid_streams_received, "DATA chunks received for a stream that does not exist")              \
+  X(partial_deliveries,     "messages delivered in parts before their end came")                    \
+  X(deliveries_held_back,   "pieces of messages that found the application's ring full")            \
+  X(window_updates_sent,    "SACK chunks sent only because the window opened")                      \
   X(failovers,              "times new data moved to another path")                                 \
   X(restarts,               "associations that the peer restarted")                                \
   /* what was dropped, and why */                                                                   \

@@ -28,6 +28,11 @@ class Host {
     return false;
   }
 
+  /// The association has something to say although no call of this turn touched it: the application gave memory back
+  /// and the peer should learn that the window opened. Asks for a flush() in this or the next poll turn; may come from
+  /// within any call that releases a received buffer, also several times.
+  virtual void wants_flush(AssocId association) noexcept { static_cast<void>(association); }
+
  protected:
   ~Host() = default;
 };
