@@ -65,7 +65,7 @@ Error find_route_error(const Config& config, const Route& route) {
 Error find_limit_error(const Limits& limits) {
   if (limits.neighbours < 1 || limits.neighbours > 1048576) return "limits: neighbours must be 1 to 1048576";
   if (limits.pending_packets > 1048576) return "limits: pending_packets must be at most 1048576";
-  if (limits.neighbour_tries < 1) return "limits: neighbour_tries must be at least 1";
+  if (limits.neighbour_tries < 1 || limits.neighbour_tries > 255) return "limits: neighbour_tries must be 1 to 255";
   if (limits.reassembly_contexts < 1 || limits.reassembly_contexts > 1024)
     return "limits: reassembly_contexts must be 1 to 1024";
   if (limits.reassembly_fragments < 2) return "limits: reassembly_fragments must be at least 2";

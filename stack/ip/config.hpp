@@ -54,7 +54,7 @@ struct Limits {
   Duration neighbour_retry = std::chrono::seconds(1);     ///< between two requests (RFC 4861 §10, RetransTimer)
   std::uint32_t neighbour_tries = 3;                      ///< requests before a neighbour counts as failed
   Duration neighbour_refresh = std::chrono::seconds(30);  ///< a neighbour in use is asked again after this long
-  Duration neighbour_expiry = std::chrono::minutes(10);   ///< a neighbour not used for this long is forgotten
+  Duration neighbour_expiry = std::chrono::minutes(10);   ///< a neighbour not used for this long is forgotten, soon
   Duration neighbour_failed = std::chrono::seconds(2);    ///< packets to a failed neighbour are refused for this long
   std::uint32_t reassembly_contexts = 64;                 ///< datagrams being joined, 1 to 1024
   std::uint64_t reassembly_bytes = 64 * 65536;            ///< memory of the blocks that they hold

@@ -10,29 +10,19 @@
 #include "stack/base/arrival.hpp"
 #include "stack/base/buffer.hpp"
 #include "stack/base/random.hpp"
+#include "stack/ip/address_resolution.hpp"
 #include "stack/ip/config.hpp"
 #include "stack/ip/counters.hpp"
+#include "stack/ip/datagram.hpp"
 #include "stack/ip/frame_sink.hpp"
+#include "stack/ip/icmp.hpp"
+#include "stack/ip/neighbour_cache.hpp"
+#include "stack/ip/reassembler.hpp"
+#include "stack/ip/route_table.hpp"
+#include "stack/ip/token_bucket.hpp"
+#include "stack/ip/transmitter.hpp"
 
 namespace sluice::ip {
-
-/// What became of a packet to send. Whatever it says, the layer took the buffer.
-enum class SendResult : std::uint8_t {
-  sent,             ///< the port has it (or all its fragments)
-  queued,           ///< it waits for its neighbour's Ethernet address, and is sent or dropped by itself
-  no_route,         ///< dropped: `next_hop` is 0 or names nothing
-  link_down,        ///< dropped: the port's link is down
-  too_big,          ///< dropped: longer than mtu(next_hop), and dont_fragment is set
-  unreachable,      ///< dropped: the neighbour does not answer
-  no_room,          ///< dropped: transmit ring, buffers or the pending queue were full
-  offload_refused,  ///< dropped: a checksum offload was asked for that may_offload_checksum() refuses
-};
-
-/// Which of the stack's replicas a layer is. Makes datagram identifiers of replicas distinct.
-struct Replica {
-  std::uint32_t index = 0;
-  std::uint32_t count = 1;
-};
 
 /// One worker's replica of the network layer: frames of all ports in, SCTP packets out, and the other way round. It
 /// answers ARP, neighbour discovery and echo requests itself. One thread's; allocates from the heap only when made.
@@ -41,7 +31,7 @@ struct Replica {
 /// Packets to an address of our own find no route: there is no loop back. Reception follows the weak host model
 /// (RFC 1122 §3.3.4.2): an address of ours is ours on every port. Left out: duplicate address detection (RFC 4862
 /// §5.4), multicast listener reports (ports must pass all multicast), source link-layer checks of any kind.
-class Layer {
+class Layer final : private NeighbourCache::Actions {
  public:
   /// `config` is sound (find_error() says nothing). `reassembly` gives blocks of kReassemblyBytes in which fragments
   /// are joined. Both references, `sink` and `random` outlive the layer.
@@ -49,13 +39,14 @@ class Layer {
         Replica replica = {});
   Layer(const Layer&) = delete;
   Layer& operator=(const Layer&) = delete;
-  ~Layer();
+  ~Layer() = default;
 
   /// The room that a joined datagram needs: a block of `reassembly` has at least this.
-  static constexpr std::uint32_t kReassemblyBytes = 65535;
+  static constexpr std::uint32_t kReassemblyBytes = Reassembler::kMostBytes;
 
   /// Announces our addresses on the ports that are up: gratuitous ARP (RFC 5227 §3), unsolicited neighbour
-  /// advertisement (RFC 4861 §7.2.6). One replica of a stack does it.
+  /// advertisement (RFC 4861 §7.2.6). Replicas but the first leave it to
+  /// that one.
   void start(Timestamp now);
 
   /// Takes a received Ethernet frame of `port`, in one piece, padding and all (no FCS). An SCTP packet comes back with
@@ -73,9 +64,9 @@ class Layer {
   std::uint32_t resolve(const IpAddress& destination, const IpAddress& source_hint) const;
   /// The address of ours to use towards `destination` (RFC 6724 §5, as far as it applies); nothing without a route.
   std::optional<IpAddress> source_for(const IpAddress& destination) const;
-  /// Bytes of the largest IP packet on the link of `next_hop`, which resolve() gave.
+  /// Bytes of the largest IP packet on the link of `next_hop`; 0 when it names nothing.
   std::uint16_t mtu(std::uint32_t next_hop) const;
-  /// The port of `next_hop`, which resolve() gave.
+  /// The port of `next_hop`; 0 when it names nothing.
   std::uint16_t port(std::uint32_t next_hop) const;
 
   /// An SCTP packet of `bytes` sent with `departure` leaves in fragments.
@@ -90,9 +81,9 @@ class Layer {
   SendResult send(base::OutboundPacket&& packet, Timestamp now);
 
   /// The port's link came up or went down. Down: what waits for its neighbours is dropped, resolve() goes round it.
-  /// Up: our addresses are announced.
+  /// Up: our addresses are announced, as by start().
   void set_link(std::uint16_t port, bool up, Timestamp now);
-  bool link_up(std::uint16_t port) const;
+  bool link_up(std::uint16_t port) const { return routes_.link_up(port); }
 
   /// Takes what another replica learned. Older than what is known here: nothing changes.
   void apply(const NeighbourUpdate& update, Timestamp now);
@@ -104,9 +95,55 @@ class Layer {
 
   /// Our addresses on `port`; empty for a port that is not configured.
   std::span<const Prefix> addresses(std::uint16_t port) const;
-  std::uint16_t port_count() const;
-  bool is_local(const IpAddress& address) const;
-  const Counters& counters() const;
+  std::uint16_t port_count() const { return static_cast<std::uint16_t>(config_.interfaces.size()); }
+  bool is_local(const IpAddress& address) const { return routes_.is_local(address); }
+  const Counters& counters() const { return counters_; }
+
+ private:
+  // A datagram on its way in.
+  struct Inbound {
+    std::uint16_t port;
+    MacAddress from;   // who put it on our link
+    bool group_frame;  // it was sent to more than us
+    Datagram header;
+    base::Buffer buffer;  // the IP packet, its link padding cut off; of a joined one, its payload
+    bool joined = false;
+    Timestamp now;
+
+    std::span<std::byte> payload() const { return buffer.bytes().subspan(header.payload_offset); }
+  };
+  using Packet = std::optional<base::InboundPacket>;
+
+  Packet input_ip(Inbound& in, bool is_v4);
+  bool refuse(HeaderFault fault, bool is_v4);
+  bool accept_addresses(const Inbound& in);
+  Packet join(Inbound& in);
+  Packet dispatch(Inbound& in);
+  Packet sctp(Inbound& in, std::uint32_t skip, std::uint16_t udp_source_port, base::Checksum verdict);
+  Packet udp(Inbound& in);
+  void icmp(Inbound& in);
+  void answer_echo(Inbound& in);
+  void send_unreachable(const Inbound& in, Unreachable why);
+
+  LinkHeader link_to(std::uint16_t port, const MacAddress& mac, bool is_v4) const;
+  SendResult transmit(const Neighbour& neighbour, base::OutboundPacket&& packet);
+
+  void solicit(const Neighbour& neighbour, bool broadcast) override { resolution_.solicit(neighbour, broadcast); }
+  void send_pending(const Neighbour& neighbour, base::OutboundPacket&& packet) override {
+    transmit(neighbour, std::move(packet));
+  }
+  void report(const NeighbourUpdate& update) override { sink_.on_neighbour(update); }
+
+  const Config config_;
+  FrameSink& sink_;
+  const bool announces_;
+  Counters counters_;
+  RouteTable routes_;
+  Transmitter transmitter_;
+  AddressResolution resolution_;
+  NeighbourCache cache_;
+  Reassembler reassembler_;
+  TokenBucket icmp_errors_;
 };
 
 }  // namespace sluice::ip
