@@ -1,9 +1,14 @@
 #pragma once
 
+#include <memory>
+#include <string>
+
 #include "drivers/eal_config.hpp"
 #include "drivers/setup_error.hpp"
 
 namespace sluice::drivers {
+
+class DpdkLog;
 
 /// DPDK's environment, from construction to destruction. DPDK allows one a process, once. Make it before pools and
 /// ports, and let it outlive them.
@@ -16,8 +21,12 @@ class Eal {
   ~Eal();
 
   bool huge_pages() const { return huge_pages_; }
+  /// The last error that DPDK logged since forget_last_error(), for messages to the user; empty when none.
+  std::string last_error() const;
+  void forget_last_error() const;
 
  private:
+  std::unique_ptr<DpdkLog> log_;
   bool huge_pages_ = false;
 };
 

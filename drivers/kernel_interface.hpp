@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "drivers/port.hpp"
+#include "drivers/port_config.hpp"
+
+namespace sluice::drivers {
+
+/// Checks that config.interface exists, may be used by us, and takes the port's MTU, and brings it up. Throws
+/// SetupError.
+void prepare_kernel_interface(const PortConfig& config);
+
+/// Receive queues that the kernel has for `interface`; 1 when it cannot tell.
+std::uint16_t kernel_interface_queues(const std::string& interface);
+
+/// What only the kernel knows or does for an interface that a PMD shares with it: the state of its link, told by
+/// netlink, and reception of all multicast frames, which neighbour discovery needs and which ends with this object.
+class KernelInterface {
+ public:
+  /// `interface` exists. Throws SetupError.
+  explicit KernelInterface(const std::string& interface);
+  KernelInterface(const KernelInterface&) = delete;
+  KernelInterface& operator=(const KernelInterface&) = delete;
+  ~KernelInterface();
+
+  /// As far as the kernel has told by now; never waits.
+  LinkState link() noexcept;
+
+ private:
+  void request() noexcept;
+  void read_messages(int flags) noexcept;
+  void read_message(const void* message) noexcept;
+
+  int index_ = 0;
+  int netlink_ = -1;
+  int multicast_ = -1;  // holds the membership
+  LinkState state_;
+};
+
+}  // namespace sluice::drivers
