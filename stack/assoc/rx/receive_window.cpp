@@ -29,7 +29,7 @@ std::uint32_t ReceiveWindow::free(std::uint64_t pinned) const {
 std::uint32_t ReceiveWindow::to_advertise(std::uint64_t pinned) const {
   const std::uint32_t available = free(pinned);
   const std::uint32_t left = promised();
-  return available >= left + step_ ? available : std::min(available, left);
+  return available >= left + step_ || available >= size_ / 2 ? available : std::min(available, left);
 }
 
 bool ReceiveWindow::update_due(std::uint64_t pinned) const {

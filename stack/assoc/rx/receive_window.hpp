@@ -12,9 +12,9 @@ namespace sluice::assoc {
 /// less close it sooner than their bytes say, since they cost as much. Parameters::pin_limit is the bound that holds
 /// even when a peer overruns the window; if it is below 1.5 windows, memory is charged so that the window closes there.
 ///
-/// What was advertised once is taken back only for need: the right edge (bytes received + a_rwnd) stays where it is
-/// until it can move forward by a packet or half the window (silly window avoidance, RFC 1122 §4.2.3.3), and moves back
-/// only as memory runs out.
+/// What was advertised once is taken back only for need: the right edge (bytes received + a_rwnd) moves back only as
+/// memory runs out. While less than half the window is free it moves forward by a packet or half the window at a time
+/// (silly window avoidance, RFC 1122 §4.2.3.3).
 class ReceiveWindow {
  public:
   explicit ReceiveWindow(const Parameters& parameters);

@@ -120,9 +120,7 @@ DataVerdict Receiver::out_of_order(const wire::DataChunk& chunk, base::Buffer& p
   InboundStream* const stream = streams_.find(chunk.stream());
   if (stream == nullptr) return refuse();
   const bool turn = chunk.unordered() || chunk.ssn() == stream->next_ssn;
-  // The open message has this turn already.
-  if (turn && !chunk.unordered() && open_.open && !open_.unordered && open_.stream == chunk.stream())
-    return DataVerdict::protocol_violation;
+  if (turn && chunk.begin() && !chunk.unordered() && open_in(chunk.stream())) return DataVerdict::protocol_violation;
   if (chunk.begin() && chunk.end() && turn) {
     if (!deliver_whole(chunk, *stream, packet)) return refuse();
     mark(chunk.tsn());
@@ -139,6 +137,11 @@ DataVerdict Receiver::out_of_order(const wire::DataChunk& chunk, base::Buffer& p
   }
   count_received(chunk);
   return DataVerdict::accepted;
+}
+
+/// The turn in `stream` is the open message's.
+bool Receiver::open_in(StreamId stream) const {
+  return open_.open && !open_.unordered && open_.stream == stream;
 }
 
 /// The fragments of a message have consecutive TSNs: what stands beside `chunk` goes on, or ends, as it does (§6.9).
@@ -171,7 +174,7 @@ void Receiver::join_run(HeldChunk& held, InboundStream& stream) {
   if (!head.begin || !tail.end) return;
   if (head.unordered) {
     deliver_run(head, stream);
-  } else if (head.ssn == stream.next_ssn) {
+  } else if (head.ssn == stream.next_ssn && !open_in(head.stream)) {
     const StreamId id = head.stream;
     deliver_run(head, stream);
     deliver_turns(id, stream);

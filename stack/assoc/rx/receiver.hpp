@@ -113,6 +113,7 @@ class Receiver final : private UnpinListener {
   DataVerdict advance_past(Tsn tsn);
   bool absorb(HeldChunk& held);
   bool continues_open_message(const wire::DataChunk& chunk) const;
+  bool open_in(StreamId stream) const;
   bool fits_neighbours(const wire::DataChunk& chunk) const;
   void join_run(HeldChunk& held, InboundStream& stream);
   void count_received(const wire::DataChunk& chunk);
