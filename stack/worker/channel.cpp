@@ -56,8 +56,8 @@ ChannelEnd::ChannelEnd(Channel& channel, ChannelCounters& counters)
       lent_(channel.config_.lent) {}
 
 std::size_t ChannelEnd::take_commands(std::span<CommandRecord> records) {
-  push_waiting_replies();
-  if (!waiting_replies_.empty()) return 0;
+  push_waiting();
+  if (!waiting_.empty()) return 0;
   const std::size_t n = channel_.commands_.pop(records);
   counters_.commands += n;
   return n;
@@ -106,7 +106,7 @@ EventRecord ChannelEnd::record_of(const Event& event) {
 }
 
 bool ChannelEnd::deliver(const Event& event, base::Buffer& buffer) noexcept {
-  if (!waiting_replies_.empty() || channel_.events_.room() == 0) {
+  if (!waiting_.empty() || channel_.events_.room() == 0) {
     ++counters_.events_deferred;
     return false;
   }
@@ -132,15 +132,19 @@ void ChannelEnd::reply(const Reply& reply) {
   record.endpoint = reply.endpoint;
   record.length = reply.length;
   record.message_id = reply.value;
-  if (!waiting_replies_.empty() || !channel_.events_.push(record)) waiting_replies_.push_back(record);
+  push_or_wait(record);
 }
 
-void ChannelEnd::push_waiting_replies() {
-  while (!waiting_replies_.empty() && channel_.events_.push(waiting_replies_.front())) waiting_replies_.pop_front();
+void ChannelEnd::push_or_wait(const EventRecord& record) {
+  if (!waiting_.empty() || !channel_.events_.push(record)) waiting_.push_back(record);
+}
+
+void ChannelEnd::push_waiting() {
+  while (!waiting_.empty() && channel_.events_.push(waiting_.front())) waiting_.pop_front();
 }
 
 void ChannelEnd::publish() {
-  push_waiting_replies();
+  push_waiting();
   const bool events = channel_.events_.publish();
   if (channel_.freed_.publish() || events) channel_.application_.wake_if_sleeping();
 }

@@ -124,8 +124,12 @@ class ChannelEnd {
   /// The contents of the block that `command` names; empty, and counted, if it names none.
   base::Buffer payload(const CommandRecord& command);
 
+  /// deliver() would probably take an event.
+  bool has_room() { return waiting_.empty() && channel_.events_.room() > 0 && !lent_.full(); }
   /// False: no room; nothing was taken.
   bool deliver(const Event& event, base::Buffer& buffer) noexcept;
+  /// An event without a message of which nobody else keeps a copy: it is never refused.
+  void post(const Event& event) { push_or_wait(record_of(event)); }
   void reply(const Reply& reply);
   /// Shows the application what was delivered, and wakes it if it sleeps. Once a burst.
   void publish();
@@ -133,18 +137,20 @@ class ChannelEnd {
   bool closed() const { return channel_.closed_.load(std::memory_order_acquire); }
   /// No buffer of the send arena is held here any more.
   bool drained() const { return arena_.out() == 0; }
-  /// Lets the application destroy the channel; this end is gone next.
-  void detach() { channel_.detached_.store(true, std::memory_order_release); }
+  Channel& channel() const { return channel_; }
+  /// This end of `channel` is gone: lets the application destroy it.
+  static void detach(Channel& channel) { channel.detached_.store(true, std::memory_order_release); }
 
  private:
   static EventRecord record_of(const Event& event);
-  void push_waiting_replies();
+  void push_or_wait(const EventRecord& record);
+  void push_waiting();
 
   Channel& channel_;
   ChannelCounters& counters_;
   ArenaBlocks arena_;
   LentBuffers lent_;
-  std::deque<EventRecord> waiting_replies_;
+  std::deque<EventRecord> waiting_;  // replies, and what was posted
 };
 
 }  // namespace sluice::worker

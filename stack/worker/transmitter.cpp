@@ -1,0 +1,115 @@
+#include "stack/worker/transmitter.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "stack/wire/crc32c.hpp"
+
+namespace sluice::worker {
+
+Transmitter::Transmitter(std::vector<TransmitRoute> routes, base::BufferSource& pool, Counters& counters)
+    : routes_(std::move(routes)), pool_(pool), counters_(counters), staged_(routes_.size()), room_(routes_.size()) {
+  for (auto& frames : staged_) frames.reserve(kMaxStaged);
+}
+
+Transmitter::~Transmitter() = default;
+
+void Transmitter::begin_turn() {
+  for (std::size_t port = 0; port < routes_.size(); ++port) {
+    const TransmitRoute& route = routes_[port];
+    const std::size_t taken = route.through != nullptr ? route.through->room() : route.port->transmit_room(route.queue);
+    const std::size_t staged = staged_[port].size();
+    room_[port] = static_cast<std::uint32_t>(std::min<std::size_t>(taken > staged ? taken - staged : 0, kMaxRoom));
+  }
+}
+
+bool Transmitter::has_room() const {
+  return std::any_of(room_.begin(), room_.end(), [](std::uint32_t room) { return room > 0; });
+}
+
+bool Transmitter::idle() const {
+  return std::all_of(staged_.begin(), staged_.end(), [](const auto& frames) { return frames.empty(); });
+}
+
+base::Buffer Transmitter::allocate(std::uint32_t bytes) {
+  base::Buffer buffer = pool_.allocate(base::kLowerHeadroom, bytes);
+  if (!buffer) ++counters_.tx_no_buffer;
+  return buffer;
+}
+
+base::Buffer Transmitter::allocate_frame(std::uint32_t bytes) {
+  return pool_.allocate(0, bytes);
+}
+
+void Transmitter::send(base::OutboundPacket&& packet, ip::Layer& ip, Timestamp now) {
+  if (packet.departure.next_hop != 0) {
+    std::uint32_t& room = room_[ip.port(packet.departure.next_hop)];
+    if (room > 0) --room;
+  }
+  if (ip.may_offload_checksum(packet.departure, packet.buffer.size())) {
+    packet.departure.checksum = base::Checksum::offload;
+    ip.send(std::move(packet), now);
+    return;
+  }
+  unsummed_[unsummed_count_++] = std::move(packet);
+  if (unsummed_count_ == kChecksumBurst) compute_checksums(ip, now);
+}
+
+void Transmitter::compute_checksums(ip::Layer& ip, Timestamp now) {
+  std::array<std::span<const std::byte>, kChecksumBurst> packets;
+  std::array<std::uint32_t, kChecksumBurst> checksums;
+  for (std::size_t i = 0; i < unsummed_count_; ++i) packets[i] = unsummed_[i].buffer.bytes();
+  wire::crc32c_kernel.packets(std::span(packets).first(unsummed_count_), checksums.data());
+  counters_.tx_checksum_software += unsummed_count_;
+  for (std::size_t i = 0; i < unsummed_count_; ++i) {
+    std::memcpy(unsummed_[i].buffer.data() + wire::kChecksumOffset, &checksums[i], sizeof checksums[i]);
+    unsummed_[i].departure.checksum = base::Checksum::good;
+    ip.send(std::move(unsummed_[i]), now);
+  }
+  unsummed_count_ = 0;
+}
+
+bool Transmitter::send_frame(std::uint16_t port, base::Buffer&& frame) {
+  if (staged_[port].size() == kMaxStaged) return false;
+  staged_[port].push_back(std::move(frame));
+  return true;
+}
+
+bool Transmitter::take_frames(base::SpscRing<FrameRecord>& from) {
+  for (const auto& frames : staged_)
+    if (frames.size() > kMaxStaged - drivers::kMaxBurst) return true;  // they wait in the ring
+  std::array<FrameRecord, drivers::kMaxBurst> records;
+  const std::size_t n = from.pop(records);
+  for (std::size_t i = 0; i < n; ++i) SLUICE_CHECK(send_frame(records[i].port, base::Buffer::adopt(*records[i].block)));
+  return n > 0;
+}
+
+void Transmitter::end_turn(ip::Layer& ip, Timestamp now) {
+  if (unsummed_count_ > 0) compute_checksums(ip, now);
+  for (std::uint16_t port = 0; port < routes_.size(); ++port)
+    if (!staged_[port].empty()) hand_over(port);
+}
+
+void Transmitter::hand_over(std::uint16_t port) {
+  const TransmitRoute& route = routes_[port];
+  std::vector<base::Buffer>& frames = staged_[port];
+  std::size_t sent = 0;
+  if (route.through != nullptr) {
+    while (sent < frames.size() && route.through->room() > 0)
+      static_cast<void>(route.through->push({port, frames[sent++].release()}));
+    counters_.tx_frames_forwarded += sent;
+  } else {
+    while (sent < frames.size()) {
+      const std::span<base::Buffer> rest = std::span(frames).subspan(sent);
+      const std::size_t burst = std::min<std::size_t>(rest.size(), drivers::kMaxBurst);
+      const std::size_t taken = route.port->transmit(route.queue, rest.first(burst));
+      sent += taken;
+      if (taken < burst) break;
+    }
+    counters_.tx_frames += sent;
+  }
+  if (sent < frames.size()) ++counters_.tx_back_pressure;
+  frames.erase(frames.begin(), frames.begin() + static_cast<std::ptrdiff_t>(sent));
+}
+
+}  // namespace sluice::worker

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <array>
+#include <span>
+#include <vector>
+
+#include "drivers/port.hpp"
+#include "stack/base/arrival.hpp"
+#include "stack/base/bounded_vector.hpp"
+#include "stack/ip/layer.hpp"
+#include "stack/worker/counters.hpp"
+#include "stack/worker/mailbox.hpp"
+
+namespace sluice::worker {
+
+/// Where a worker's frames for one port go.
+struct TransmitRoute {
+  drivers::Port* port = nullptr;
+  std::uint16_t queue = 0;                         ///< the worker's own transmit queue, unless it goes through
+  base::SpscRing<FrameRecord>* through = nullptr;  ///< a worker that has one
+};
+
+/// Gathers what one worker sends in a turn: checksums are computed several at a time where the port does not, and
+/// frames leave in bursts. Says how much room there is, so that nothing is given a TSN that the port would refuse.
+class Transmitter {
+ public:
+  Transmitter(std::vector<TransmitRoute> routes, base::BufferSource& pool, Counters& counters);
+  ~Transmitter();
+
+  /// Asks the ports for their room.
+  void begin_turn();
+  /// Hands everything gathered to the ports; what they refuse waits for the next turn.
+  void end_turn(ip::Layer& ip, Timestamp now);
+
+  /// Room for another packet over `port`.
+  bool has_room(std::uint16_t port) const { return room_[port] > 0; }
+  /// Room over any port.
+  bool has_room() const;
+  /// A buffer for an SCTP packet of up to `bytes`; empty when the pool has none.
+  base::Buffer allocate(std::uint32_t bytes);
+  /// Takes an SCTP packet without its checksum.
+  void send(base::OutboundPacket&& packet, ip::Layer& ip, Timestamp now);
+  /// Takes an Ethernet frame. False: as many wait as may.
+  bool send_frame(std::uint16_t port, base::Buffer&& frame);
+  base::Buffer allocate_frame(std::uint32_t bytes);
+  /// Frames of another worker, for ports whose queue is here, as far as there is room. False if there were none.
+  bool take_frames(base::SpscRing<FrameRecord>& from);
+  bool idle() const;
+
+ private:
+  static constexpr std::uint32_t kMaxStaged = 1024;  // what fragmentation and answers may add past the room
+  static constexpr std::uint32_t kMaxRoom = 512;     // of SCTP packets a port in one turn
+  static constexpr std::size_t kChecksumBurst = 16;
+
+  void compute_checksums(ip::Layer& ip, Timestamp now);
+  void hand_over(std::uint16_t port);
+
+  std::vector<TransmitRoute> routes_;
+  base::BufferSource& pool_;
+  Counters& counters_;
+  std::vector<std::vector<base::Buffer>> staged_;  // by port
+  std::vector<std::uint32_t> room_;                // by port
+  std::array<base::OutboundPacket, kChecksumBurst> unsummed_;
+  std::size_t unsummed_count_ = 0;
+};
+
+}  // namespace sluice::worker

@@ -1,0 +1,283 @@
+#include "stack/worker/worker.hpp"
+
+#include <sched.h>
+
+#include <algorithm>
+
+namespace sluice::worker {
+namespace {
+
+std::vector<TransmitRoute> routes_of(StackState& stack, endpoint::WorkerId self) {
+  std::vector<TransmitRoute> routes;
+  for (drivers::Port* const port : stack.ports) {
+    const std::uint16_t queues = port->info().transmit_queues;
+    TransmitRoute route{port, self.value, nullptr};
+    if (self.value >= queues) {
+      const endpoint::WorkerId through(static_cast<std::uint16_t>(self.value % queues));
+      route.through = &stack.mailbox(self, through).frames;
+    }
+    routes.push_back(route);
+  }
+  return routes;
+}
+
+endpoint::TagTable::Limits tag_limits(const StackState& stack) {
+  endpoint::TagTable::Limits limits;
+  limits.associations = stack.config.limits.associations;
+  limits.retired = stack.config.limits.retired_tags;
+  limits.quarantine = std::max<Duration>(limits.quarantine, 2 * stack.config.parameters.valid_cookie_life);
+  return limits;
+}
+
+endpoint::Directory::Limits directory_limits(const StackState& stack) {
+  endpoint::Directory::Limits limits;
+  const std::uint32_t wished = stack.config.limits.directory_addresses;
+  limits.addresses = wished != 0 ? wished : std::max(stack.config.limits.associations, limits.addresses);
+  return limits;
+}
+
+}  // namespace
+
+Worker::Worker(StackState& stack, endpoint::WorkerId self, const WorkerResources& resources)
+    : stack_(stack),
+      self_(self),
+      resources_(resources),
+      alone_(stack.workers() == 1),
+      now_(resources.clock.now()),
+      last_turn_(now_),
+      transmitter_(routes_of(stack, self), resources.transmit, counters_),
+      ip_(stack.config.ip, *this, resources.reassembly, resources.random, {self.value, stack.workers()}),
+      overflow_(stack.workers()),
+      pools_(stack.config.limits.pools),
+      association_services_{*this,  resources.random,     resources.copies, resources.receive,
+                            pools_, association_counters_},
+      store_(self, stack.config.limits.associations),
+      attempts_(stack.config.limits.opening_attempts),
+      parked_(stack.config.limits.parked_sends),
+      parameters_(UINT32_MAX, 16),
+      wheel_(now_),
+      steering_(stack.tag_key, stack.workers()),
+      endpoint_table_(stack.config.limits.endpoints),
+      cookies_(stack.cookie_keys),
+      answers_(stack.config.limits.answers_per_second, stack.config.limits.answers_per_second),
+      tags_(tag_limits(stack)),
+      directory_({resources.random.u64(), resources.random.u64()}, directory_limits(stack)),
+      endpoint_services_{self,     *this,    resources.random,   steering_,      endpoint_table_,
+                         cookies_, answers_, endpoint_counters_, stack.addresses},
+      responder_(endpoint_services_, directory_),
+      owner_role_(endpoint_services_, tags_),
+      commands_(64) {
+  nobody_.leaving = true;
+  for (std::uint16_t port = 0; port < stack.ports.size(); ++port)
+    for (std::uint32_t queue = self.value; queue < stack.ports[port]->info().receive_queues; queue += stack.workers())
+      receive_queues_.push_back({port, static_cast<std::uint16_t>(queue)});
+  batch_.reserve(kBatch);
+  if (self != kControlWorker) return;
+  coordinator_ = std::make_unique<EndpointCoordinator>(static_cast<EndpointCoordinator::Outlet&>(*this),
+                                                       stack.workers(), stack.config.limits.endpoints);
+  for (const ip::Interface& interface : stack.config.ip.interfaces) links_.push_back(interface.link_up);
+  next_link_watch_ = now_;
+  next_key_rotation_ = now_ + stack.config.cookie_key_life;
+  transmitter_.begin_turn();
+  ip_.start(now_);
+}
+
+Worker::~Worker() {
+  while (AssociationRecord* const record = store_.next(encode({self_, 0, 0}))) dispose(*record);
+  for (auto& [id, endpoint] : endpoints_) release(*endpoint->parameters);
+  for (auto& queue : overflow_)
+    for (const ControlMessage& message : queue)
+      if (const auto* const create = std::get_if<CreateMessage>(&message)) base::Buffer::adopt(*create->block).reset();
+}
+
+bool Worker::poll_once() {
+  begin_turn();
+  const bool late = now_ - last_turn_ >= stack_.config.turn.late;
+  if (late) ++counters_.late_turns;
+  last_turn_ = now_;
+  // Before a timer may say that the peer did not answer, what it answered must have been read (RFC 9260 §8.1-§8.3 count
+  // errors by it): all that waited when this turn began.
+  worked_ |= receive_ports(late || wheel_.next_expiry() <= now_);
+  if (!alone_) worked_ |= take_forwarded();
+  worked_ |= take_commands();
+  worked_ |= fire_timers();
+  worked_ |= resume_waiting();
+  worked_ |= flush_dirty();
+  end_turn();
+  if (!worked_) ++counters_.idle_turns;
+  return worked_;
+}
+
+void Worker::begin_turn() {
+  ++counters_.turns;
+  worked_ = false;
+  now_ = resources_.clock.now();
+  transmitter_.begin_turn();
+  take_attachments();
+}
+
+void Worker::take_attachments() {
+  base::SpscRing<Attachment>& waiting = *stack_.attachments[self_.value];
+  if (waiting.empty()) return;
+  std::array<Attachment, 4> taken;
+  while (const std::size_t n = waiting.pop(taken))
+    for (std::size_t i = 0; i < n; ++i) attach(taken[i].application, *taken[i].channel);
+  worked_ = true;
+}
+
+void Worker::end_turn() {
+  ip_.poll(now_);
+  if (coordinator_ != nullptr) {
+    if (now_ >= next_link_watch_) watch_links();
+    if (now_ >= next_key_rotation_) rotate_cookie_keys();
+  }
+  tags_.expire(now_);
+  transmitter_.end_turn(ip_, now_);
+  for (const auto& application : applications_)
+    if (application != nullptr && application->channel != nullptr) application->channel->publish();
+  watch_leaving();
+  if (alone_) return;
+  for (std::uint16_t to = 0; to < stack_.workers(); ++to) {
+    if (to == self_.value) continue;
+    push_overflow(endpoint::WorkerId(to));
+    Mailbox& mailbox = stack_.mailbox(self_, endpoint::WorkerId(to));
+    const bool packets = mailbox.packets.publish();
+    const bool frames = mailbox.frames.publish();
+    if (mailbox.control.publish() || packets || frames) stack_.wake_ups[to]->wake_if_sleeping();
+  }
+}
+
+void Worker::watch_links() {
+  next_link_watch_ = now_ + stack_.config.link_interval;
+  for (std::uint16_t port = 0; port < links_.size(); ++port) {
+    const bool up = stack_.ports[port]->link().up;
+    if (up == links_[port]) continue;
+    links_[port] = up;
+    send_to_all(LinkChange{port, up});
+  }
+}
+
+void Worker::rotate_cookie_keys() {
+  next_key_rotation_ = now_ + stack_.config.cookie_key_life;
+  stack_.cookie_keys = stack_.cookie_keys.rotated(resources_.random);
+  send_to_all(stack_.cookie_keys);
+}
+
+Timestamp Worker::next_deadline() const {
+  if (!dirty_.empty() || !transmitter_.idle()) return now_;
+  Timestamp next = std::min(wheel_.next_expiry(), ip_.next_deadline());
+  if (coordinator_ != nullptr) next = std::min({next, next_link_watch_, next_key_rotation_});
+  return next;
+}
+
+bool Worker::has_input() const {
+  if (!stack_.attachments[self_.value]->empty()) return true;
+  for (const auto& application : applications_)
+    if (application != nullptr && application->channel != nullptr && application->channel->has_work()) return true;
+  for (std::uint16_t from = 0; from < stack_.workers(); ++from) {
+    if (from == self_.value) continue;
+    const Mailbox& mailbox = stack_.mailbox(endpoint::WorkerId(from), self_);
+    if (!mailbox.packets.empty() || !mailbox.frames.empty() || !mailbox.control.empty()) return true;
+  }
+  return false;
+}
+
+void Worker::sleep(Duration limit) {
+  WakeUp& wake_up = *stack_.wake_ups[self_.value];
+  wake_up.announce();
+  // One queue's interrupt is enough for a worker with one; with several, the limit bounds the wait.
+  int interrupt = -1;
+  if (receive_queues_.size() == 1)
+    interrupt = stack_.ports[receive_queues_[0].port]->arm_receive_interrupt(receive_queues_[0].queue);
+  if (!has_input() && !poll_once()) {
+    const Timestamp deadline = next_deadline();
+    if (deadline != kNever) limit = std::min(limit, deadline - now_);
+    if (limit > Duration::zero() && !has_input()) {
+      ++counters_.sleeps;
+      wake_up.sleep(limit, interrupt);
+    }
+  }
+  if (interrupt >= 0) stack_.ports[receive_queues_[0].port]->disarm_receive_interrupt(receive_queues_[0].queue);
+  wake_up.withdraw();
+}
+
+void Worker::back_off(std::uint32_t idle_turns, const IdlePolicy& policy) {
+  if (idle_turns <= policy.busy_turns) {
+    __builtin_ia32_pause();
+  } else if (policy.sleep == Duration::zero() || idle_turns - policy.busy_turns <= policy.yield_turns) {
+    if (policy.yield_turns > 0) sched_yield();
+  } else {
+    sleep(policy.sleep);
+  }
+}
+
+void Worker::attach(ApplicationId application, InlineEvents& events) {
+  if (applications_.size() <= application.value) applications_.resize(application.value + std::size_t{1});
+  auto record = std::make_unique<ApplicationRecord>();
+  record->id = application;
+  record->events = &events;
+  applications_[application.value] = std::move(record);
+}
+
+void Worker::attach(ApplicationId application, Channel& channel) {
+  if (applications_.size() <= application.value) applications_.resize(application.value + std::size_t{1});
+  auto record = std::make_unique<ApplicationRecord>();
+  record->id = application;
+  record->channel = std::make_unique<ChannelEnd>(channel, channel_counters_);
+  applications_[application.value] = std::move(record);
+}
+
+WorkerCounters Worker::counters() const {
+  return {counters_, association_counters_, endpoint_counters_, ip_.counters(), channel_counters_};
+}
+
+// assoc::Host and ip::FrameSink
+
+bool Worker::has_room_for(const AssociationRecord& record) const {
+  for (const assoc::Path& path : record.association.paths())
+    if (!transmitter_.has_room(path.port)) return false;
+  return true;
+}
+
+base::Buffer Worker::allocate_packet(std::uint32_t bytes) noexcept {
+  if (flushing_ != nullptr ? !has_room_for(*flushing_) : !transmitter_.has_room()) {
+    ++counters_.tx_back_pressure;
+    return {};
+  }
+  return transmitter_.allocate(bytes);
+}
+
+void Worker::transmit(base::OutboundPacket&& packet) noexcept {
+  transmitter_.send(std::move(packet), ip_, now_);
+}
+
+bool Worker::resolve(base::Departure& route, std::uint16_t& mtu, std::uint16_t& port) noexcept {
+  route.next_hop = ip_.resolve(route.destination, route.source);
+  if (route.next_hop == 0) return false;
+  if (route.source.is_unspecified())
+    if (const auto source = ip_.source_for(route.destination)) route.source = *source;
+  mtu = ip_.mtu(route.next_hop);
+  port = ip_.port(route.next_hop);
+  return true;
+}
+
+bool Worker::send_frame(std::uint16_t port, base::Buffer&& frame) noexcept {
+  return transmitter_.send_frame(port, std::move(frame));
+}
+
+base::Buffer Worker::allocate_frame(std::uint16_t, std::uint32_t bytes) noexcept {
+  return transmitter_.allocate_frame(bytes);
+}
+
+void Worker::on_icmp(const ip::IcmpNotice&) noexcept {
+  ++counters_.icmp_notices;
+}
+
+void Worker::on_neighbour(const ip::NeighbourUpdate& update) noexcept {
+  if (alone_) return;
+  ++counters_.neighbour_updates;
+  for (std::uint16_t to = 0; to < stack_.workers(); ++to)
+    if (to != self_.value) post(endpoint::WorkerId(to), update);
+}
+
+}  // namespace sluice::worker

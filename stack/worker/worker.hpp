@@ -1,0 +1,275 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "stack/assoc/association.hpp"
+#include "stack/assoc/pools.hpp"
+#include "stack/base/clock.hpp"
+#include "stack/endpoint/association_table.hpp"
+#include "stack/endpoint/cookie.hpp"
+#include "stack/endpoint/owner_role.hpp"
+#include "stack/endpoint/responder.hpp"
+#include "stack/ip/layer.hpp"
+#include "stack/worker/application.hpp"
+#include "stack/worker/association_record.hpp"
+#include "stack/worker/association_store.hpp"
+#include "stack/worker/counters.hpp"
+#include "stack/worker/endpoint_coordinator.hpp"
+#include "stack/worker/stack_state.hpp"
+#include "stack/worker/timer_wheel.hpp"
+#include "stack/worker/transmitter.hpp"
+
+namespace sluice::worker {
+
+/// What one worker is given; outlives it. Nothing of it is used by another worker, except that blocks of the transmit
+/// and receive pools may be released there.
+struct WorkerResources {
+  base::Clock& clock;
+  base::Random& random;
+  base::BufferSource& transmit;    ///< for packets that it sends
+  base::BufferSource& receive;     ///< where received packets come from: asked only how much is left
+  base::BufferSource& copies;      ///< where received data that must wait is copied to
+  base::BufferSource& reassembly;  ///< blocks of ip::Layer::kReassemblyBytes
+};
+
+/// All counters of one worker, by room.
+struct WorkerCounters {
+  const Counters& worker;
+  const assoc::Counters& association;
+  const endpoint::Counters& endpoint;
+  const ip::Counters& ip;
+  const ChannelCounters& channel;
+};
+
+/// Calls visit("room.name", help, value) for every counter of a worker, always in the same order.
+template <class Visit>
+void visit_counters(const WorkerCounters& counters, Visit&& visit) {
+  const auto visit_room = [&](const char* room, const auto& of) {
+    of.for_each([&](const char* name, const char* help, std::uint64_t value) { visit(room, name, help, value); });
+  };
+  visit_room("worker", counters.worker);
+  visit_room("association", counters.association);
+  visit_room("endpoint", counters.endpoint);
+  visit_room("ip", counters.ip);
+  visit_room("channel", counters.channel);
+}
+
+/// The loop of one core, and all that it owns: its share of the associations, a replica of every endpoint and of the
+/// network layer, its part of the directory. One thread's, except where it says so.
+///
+/// An application that runs in the worker's own thread calls the same functions that commands from rings come to,
+/// between poll turns; events never call the application back, they wait in its InlineEvents.
+class Worker final : private assoc::Host, private ip::FrameSink, private EndpointCoordinator::Outlet {
+ public:
+  Worker(StackState& stack, endpoint::WorkerId self, const WorkerResources& resources);
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
+  ~Worker();
+
+  endpoint::WorkerId id() const { return self_; }
+
+  /// One turn of the loop: reads the clock; receives; takes what other workers and applications want; lets timers fire;
+  /// lets every association that was touched send; transmits. False if there was nothing to do.
+  bool poll_once();
+  /// When poll_once() has something to do at the latest if nothing arrives.
+  Timestamp next_deadline() const;
+  /// Sleeps until something arrives, `limit` has passed or a deadline comes.
+  void sleep(Duration limit);
+  /// Counts a turn of the thread that had nothing to do, and backs off as the policy says.
+  void back_off(std::uint32_t idle_turns, const IdlePolicy& policy);
+
+  /// An application that takes its events in this thread.
+  void attach(ApplicationId application, InlineEvents& events);
+  /// An application behind rings; see WorkerGroup::attach().
+  void attach(ApplicationId application, Channel& channel);
+
+  // Commands. Those with a request are answered by a Reply; `application` asks.
+  void open_endpoint(ApplicationId application, const OpenEndpointArguments& arguments, std::uint64_t request);
+  /// Aborts its associations, each with an association_lost event.
+  void close_endpoint(ApplicationId application, EndpointId endpoint, std::uint64_t request);
+  void set_parameters(ApplicationId application, EndpointId endpoint, const Parameters& parameters,
+                      std::uint64_t request);
+  /// The answer is an association_up or a connect_failed event with this context; the association belongs to this
+  /// worker.
+  void connect(ApplicationId application, EndpointId endpoint, const ConnectArguments& arguments,
+               std::uint64_t context);
+  assoc::SendStatus send(AssocId association, assoc::SendRequest&& request);
+  /// False if there is no such association, or it ends already.
+  bool shutdown(AssocId association);
+  bool abort(AssocId association, std::string_view reason);
+  bool set_primary(AssocId association, PathId path);
+  /// False if there is no such association.
+  bool snapshot(AssocId association, assoc::Snapshot& out) const;
+  /// Snapshots of the associations whose ids follow `after`; returns how many.
+  std::size_t snapshots(AssocId after, std::span<assoc::Snapshot> out) const;
+
+  /// Aborts every association of this worker, so that the peers know; one more turn sends what there is to say.
+  void abort_all(std::string_view reason);
+  std::uint32_t associations() const { return store_.size(); }
+  WorkerCounters counters() const;
+  const assoc::Pools& pools() const { return pools_; }
+  const ip::Layer& ip() const { return ip_; }
+  std::uint32_t directory_size() const { return directory_.size(); }
+
+ private:
+  struct ReceiveQueue {
+    std::uint16_t port;
+    std::uint16_t queue;
+  };
+  static constexpr std::size_t kBatch = drivers::kMaxBurst;
+
+  // assoc::Host
+  base::Buffer allocate_packet(std::uint32_t bytes) noexcept override;
+  void transmit(base::OutboundPacket&& packet) noexcept override;
+  bool deliver(const Event& event, base::Buffer& buffer) noexcept override;
+  bool resolve(base::Departure& route, std::uint16_t& mtu, std::uint16_t& port) noexcept override;
+  // ip::FrameSink
+  bool send_frame(std::uint16_t port, base::Buffer&& frame) noexcept override;
+  base::Buffer allocate_frame(std::uint16_t port, std::uint32_t bytes) noexcept override;
+  void on_icmp(const ip::IcmpNotice& notice) noexcept override;
+  void on_neighbour(const ip::NeighbourUpdate& update) noexcept override;
+  // EndpointCoordinator::Outlet
+  void send_to_all(const ControlMessage& change) override;
+  void answer(const EndpointReply& reply) override;
+
+  // worker.cpp: the turn
+  void begin_turn();
+  void take_attachments();
+  void end_turn();
+  void watch_links();
+  void rotate_cookie_keys();
+  bool has_input() const;
+
+  // worker_receive.cpp: packets in
+  bool receive_ports(bool everything);
+  bool receive_queue(const ReceiveQueue& from, std::uint32_t bursts);
+  void take_frame(std::uint16_t port, base::Buffer&& frame);
+  void add_to_batch(base::InboundPacket&& packet);
+  void process_batch();
+  void verify_batch();
+  void steer(base::InboundPacket&& packet, const endpoint::Route& route);
+  void on_own_tag(base::InboundPacket&& packet, const endpoint::Route& route, endpoint::WorkerId received_by);
+  void to_directory(base::InboundPacket&& packet, const endpoint::Route& route, endpoint::WorkerId received_by);
+  void on_directory_packet(base::InboundPacket&& packet, endpoint::WorkerId received_by);
+  void on_setup_packet(AssociationRecord& record, base::InboundPacket&& packet);
+  endpoint::WorkerId owner_for_new(const base::Arrival& arrival, endpoint::WorkerId received_by) const;
+  void forward(endpoint::WorkerId to, PacketRecord::Kind kind, endpoint::WorkerId received_by, VTag tag,
+               base::InboundPacket&& packet);
+  bool take_forwarded();
+  void on_forwarded(PacketRecord& record);
+
+  // worker_control.cpp: messages between workers, and endpoints
+  void post(endpoint::WorkerId to, const ControlMessage& message);
+  bool take_control();
+  void push_overflow(endpoint::WorkerId to);
+  void handle(const CreateMessage& message);
+  void handle(const endpoint::DirectoryRequest& request);
+  void handle(const endpoint::DirectoryReply& reply);
+  void handle(const endpoint::DirectoryRelease& release);
+  void handle(const endpoint::DirectoryRetag& retag);
+  void handle(const OpenEndpointRequest& request);
+  void handle(const CloseEndpointRequest& request);
+  void handle(const SetParametersRequest& request);
+  void handle(const EndpointReply& reply);
+  void handle(const EndpointOpen& open);
+  void handle(const EndpointListen& listen);
+  void handle(const EndpointClose& close);
+  void handle(const EndpointParameters& change);
+  void handle(const EndpointDone& done);
+  void handle(const LinkChange& change);
+  void handle(const ip::NeighbourUpdate& update);
+  void handle(const endpoint::CookieKeys& keys);
+  bool port_is_free(std::uint16_t port, const assoc::AddressList& addresses) const;
+  bool addresses_are_ours(const assoc::AddressList& addresses) const;
+  void close_if_empty(EndpointRecord& endpoint);
+  void release(SharedParameters& parameters);
+
+  // worker_associations.cpp: the life of associations
+  AssociationRecord* make_association(EndpointRecord& endpoint);
+  void begin_connect(AssociationRecord& record);
+  std::optional<assoc::Handshake> handshake_for(const AssociationRecord& record);
+  std::optional<IpAddress> source_for(const endpoint::Endpoint& endpoint, const IpAddress& peer) const;
+  void refuse_connect(ApplicationRecord& application, EndpointId endpoint, std::uint64_t context, Reason reason);
+  void follow_tag(AssociationRecord& record);
+  void follow_addresses(AssociationRecord& record);
+  endpoint::WorkerId directory_of(const AssociationRecord& record) const;
+  void touch(AssociationRecord& record);
+  void settle(AssociationRecord& record);
+  bool flush_dirty();
+  bool fire_timers();
+  bool resume_waiting();
+  void came_up(AssociationRecord& record);
+  void park(AssociationRecord& record, assoc::SendRequest&& request);
+  void send_parked(AssociationRecord& record);
+  void fail_send(AssociationRecord& record, std::uint64_t context, Reason reason);
+  void dispose(AssociationRecord& record);
+  bool has_room_for(const AssociationRecord& record) const;
+
+  // worker_commands.cpp: what applications ask through rings
+  bool take_commands();
+  void execute(ApplicationRecord& application, const CommandRecord& command);
+  void send_command(ApplicationRecord& application, const CommandRecord& command, base::Buffer&& payload);
+  void control_command(ApplicationRecord& application, const CommandRecord& command, const base::Buffer& payload);
+  void report_command(ApplicationRecord& application, const CommandRecord& command, const base::Buffer& payload);
+  AssociationRecord* find_for(const ApplicationRecord& application, AssocId association) const;
+  ApplicationRecord* application(ApplicationId id) const;
+  void watch_leaving();
+  void leave(ApplicationRecord& application);
+
+  StackState& stack_;
+  const endpoint::WorkerId self_;
+  const WorkerResources resources_;
+  const bool alone_;  // the only worker
+  Timestamp now_;
+  Timestamp last_turn_;
+
+  Counters counters_;
+  assoc::Counters association_counters_;
+  endpoint::Counters endpoint_counters_;
+  ChannelCounters channel_counters_;
+
+  Transmitter transmitter_;
+  ip::Layer ip_;
+  std::vector<ReceiveQueue> receive_queues_;
+  std::vector<base::InboundPacket> batch_;
+  std::vector<std::deque<ControlMessage>> overflow_;  // by worker
+  bool worked_ = false;
+
+  assoc::Pools pools_;
+  assoc::Services association_services_;
+  AssociationStore store_;
+  base::ObjectPool<OpeningAttempt> attempts_;
+  base::ObjectPool<ParkedSend> parked_;
+  base::ObjectPool<SharedParameters> parameters_;
+  TimerWheel wheel_;
+  base::IntrusiveList<AssociationRecord, Dirty> dirty_;
+  AssociationRecord* flushing_ = nullptr;  // whose packets are being made
+
+  endpoint::Steering steering_;
+  endpoint::EndpointTable endpoint_table_;
+  endpoint::CookieSealer cookies_;
+  endpoint::RateLimit answers_;
+  endpoint::AssociationTable<AssociationRecord> tags_;
+  endpoint::Directory directory_;
+  endpoint::Services endpoint_services_;
+  endpoint::Responder responder_;
+  endpoint::OwnerRole owner_role_;
+
+  std::map<std::uint32_t, std::unique_ptr<EndpointRecord>> endpoints_;
+  std::vector<std::unique_ptr<ApplicationRecord>> applications_;  // by ApplicationId
+  ApplicationRecord nobody_;  // whose endpoints are those of an application that is not attached here
+  std::vector<CommandRecord> commands_;
+
+  // The control worker's.
+  std::unique_ptr<EndpointCoordinator> coordinator_;
+  std::vector<bool> links_;
+  Timestamp next_link_watch_;
+  Timestamp next_key_rotation_ = kNever;
+};
+
+}  // namespace sluice::worker

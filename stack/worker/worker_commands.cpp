@@ -1,0 +1,242 @@
+#include <algorithm>
+#include <cstring>
+
+#include "stack/worker/worker.hpp"
+
+namespace sluice::worker {
+namespace {
+
+/// The arguments in a block that another process can write to: copied before they are looked at.
+template <class Arguments>
+std::optional<Arguments> copy_of(const base::Buffer& payload) {
+  if (!payload || payload.size() != sizeof(Arguments)) return std::nullopt;
+  Arguments arguments;
+  std::memcpy(&arguments, payload.data(), sizeof arguments);
+  return arguments;
+}
+
+bool is_whole(const assoc::AddressList& addresses) {
+  return addresses.size() <= assoc::AddressList::capacity();
+}
+
+}  // namespace
+
+bool Worker::take_commands() {
+  bool any = false;
+  for (const auto& application : applications_) {
+    if (application == nullptr || application->channel == nullptr) continue;
+    any |= application->channel->take_returned();
+    for (std::uint32_t taken = 0; taken < stack_.config.turn.commands;) {
+      const std::size_t n = application->channel->take_commands(commands_);
+      if (n == 0) break;
+      for (std::size_t i = 0; i < n; ++i) execute(*application, commands_[i]);
+      taken += static_cast<std::uint32_t>(n);
+      any = true;
+    }
+    if (!application->leaving && application->channel->closed()) leave(*application);
+  }
+  return any;
+}
+
+void Worker::execute(ApplicationRecord& application, const CommandRecord& command) {
+  base::Buffer payload;
+  if (command.block != CommandRecord::kNoBlock) {
+    payload = application.channel->payload(command);
+    if (!payload) return application.reply({command.request, CommandStatus::bad_record, {}, {}, 0, 0});
+  }
+  switch (command.type) {
+    case CommandType::send:
+      return send_command(application, command, std::move(payload));
+    case CommandType::status:
+    case CommandType::snapshot:
+    case CommandType::counters:
+      return report_command(application, command, payload);
+    default:
+      return control_command(application, command, payload);
+  }
+}
+
+void Worker::send_command(ApplicationRecord& application, const CommandRecord& command, base::Buffer&& payload) {
+  AssociationRecord* const record = find_for(application, command.association);
+  if (record == nullptr || record->attempt != nullptr || !payload) {
+    Event event;
+    event.type = EventType::send_failed;
+    event.association = command.association;
+    event.context = command.context;
+    event.error = static_cast<std::uint16_t>(Reason::closed);
+    return application.post(event);
+  }
+  assoc::SendRequest request;
+  request.payload = std::move(payload);
+  request.stream = command.stream;
+  request.ppid = command.ppid;
+  request.unordered = (command.flags & CommandRecord::kUnordered) != 0;
+  request.end = (command.flags & CommandRecord::kEnd) != 0;
+  request.sack_immediately = (command.flags & CommandRecord::kSackImmediately) != 0;
+  request.context = command.context;
+  if (!record->parked.empty()) return park(*record, std::move(request));
+  const assoc::SendStatus status = record->association.send(std::move(request));
+  if (status == assoc::SendStatus::would_block) return park(*record, std::move(request));
+  touch(*record);
+  if (status != assoc::SendStatus::queued) fail_send(*record, command.context, Reason::closed);
+}
+
+void Worker::control_command(ApplicationRecord& application, const CommandRecord& command,
+                             const base::Buffer& payload) {
+  const auto answer = [&](CommandStatus status) {
+    application.reply({command.request, status, command.association, command.endpoint, 0, 0});
+  };
+  switch (command.type) {
+    case CommandType::open_endpoint: {
+      const auto arguments = copy_of<OpenEndpointArguments>(payload);
+      if (!arguments || !is_whole(arguments->addresses)) return answer(CommandStatus::bad_arguments);
+      return open_endpoint(application.id, *arguments, command.request);
+    }
+    case CommandType::close_endpoint:
+      return close_endpoint(application.id, command.endpoint, command.request);
+    case CommandType::set_parameters: {
+      const auto parameters = copy_of<Parameters>(payload);
+      if (!parameters) return answer(CommandStatus::bad_arguments);
+      return set_parameters(application.id, command.endpoint, *parameters, command.request);
+    }
+    case CommandType::connect: {
+      const auto arguments = copy_of<ConnectArguments>(payload);
+      if (arguments && is_whole(arguments->peers))
+        return connect(application.id, command.endpoint, *arguments, command.context);
+      return refuse_connect(application, command.endpoint, command.context, Reason::closed);
+    }
+    case CommandType::shutdown:
+      if (find_for(application, command.association) != nullptr) shutdown(command.association);
+      return;
+    case CommandType::abort:
+      if (find_for(application, command.association) != nullptr)
+        abort(command.association, payload ? std::string_view(reinterpret_cast<const char*>(payload.data()),
+                                                              std::min<std::size_t>(payload.size(), 128))
+                                           : std::string_view());
+      return;
+    case CommandType::set_primary: {
+      const bool found = find_for(application, command.association) != nullptr;
+      const bool done = found && command.value < assoc::kMaxAddresses &&
+                        set_primary(command.association, PathId(static_cast<std::uint8_t>(command.value)));
+      return answer(done ? CommandStatus::done : found ? CommandStatus::bad_arguments : CommandStatus::no_association);
+    }
+    default:
+      ++channel_counters_.bad_commands;
+      return answer(CommandStatus::bad_record);
+  }
+}
+
+void Worker::report_command(ApplicationRecord& application, const CommandRecord& command, const base::Buffer& payload) {
+  Reply reply{command.request, CommandStatus::done, command.association, {}, 0, 0};
+  const std::uint32_t room = payload ? payload.size() : 0;
+  std::uint32_t records = room / sizeof(assoc::Snapshot);
+  if (command.type == CommandType::counters) {
+    visit_counters(counters(), [&](const char*, const char*, const char*, std::uint64_t value) {
+      if (reply.length + sizeof value > room) return;
+      std::memcpy(payload.data() + reply.length, &value, sizeof value);
+      reply.length += sizeof value;
+    });
+  } else if (command.type == CommandType::status) {
+    assoc::Snapshot snapshot_of;
+    if (records == 0)
+      reply.status = CommandStatus::bad_arguments;
+    else if (!snapshot(command.association, snapshot_of))
+      reply.status = CommandStatus::no_association;
+    else
+      std::memcpy(payload.data(), &snapshot_of, reply.length = sizeof snapshot_of);
+  } else {
+    records = std::min(records, command.value);
+    AssocId last = command.association;
+    for (assoc::Snapshot next; records > 0 && snapshots(last, {&next, 1}) == 1; --records, last = next.id) {
+      std::memcpy(payload.data() + reply.length, &next, sizeof next);
+      reply.length += sizeof next;
+    }
+  }
+  application.reply(reply);
+}
+
+// Commands that both deliveries share
+
+void Worker::open_endpoint(ApplicationId application_id, const OpenEndpointArguments& arguments,
+                           std::uint64_t request) {
+  if (arguments.has_parameters && !in_range(arguments.parameters))
+    return application(application_id)->reply({request, CommandStatus::bad_arguments, {}, {}, 0, 0});
+  post(kControlWorker, OpenEndpointRequest{{self_, application_id, request}, arguments});
+}
+
+void Worker::close_endpoint(ApplicationId application_id, EndpointId endpoint, std::uint64_t request) {
+  post(kControlWorker, CloseEndpointRequest{{self_, application_id, request}, endpoint});
+}
+
+void Worker::set_parameters(ApplicationId application_id, EndpointId endpoint, const Parameters& parameters,
+                            std::uint64_t request) {
+  if (!in_range(parameters))
+    return application(application_id)->reply({request, CommandStatus::bad_arguments, {}, endpoint, 0, 0});
+  post(kControlWorker, SetParametersRequest{{self_, application_id, request}, endpoint, parameters});
+}
+
+bool Worker::set_primary(AssocId association, PathId path) {
+  AssociationRecord* const record = store_.find(association);
+  if (record == nullptr || record->attempt != nullptr) return false;
+  touch(*record);
+  return record->association.set_primary(path);
+}
+
+bool Worker::snapshot(AssocId association, assoc::Snapshot& out) const {
+  const AssociationRecord* const record = store_.find(association);
+  if (record == nullptr) return false;
+  record->association.snapshot(out);
+  return true;
+}
+
+std::size_t Worker::snapshots(AssocId after, std::span<assoc::Snapshot> out) const {
+  std::size_t n = 0;
+  for (; n < out.size(); ++n) {
+    const AssociationRecord* const record = store_.next(after);
+    if (record == nullptr) break;
+    record->association.snapshot(out[n]);
+    after = record->association.id();
+  }
+  return n;
+}
+
+// Applications
+
+AssociationRecord* Worker::find_for(const ApplicationRecord& application, AssocId association) const {
+  AssociationRecord* const record = store_.find(association);
+  return record != nullptr && record->application == &application ? record : nullptr;
+}
+
+ApplicationRecord* Worker::application(ApplicationId id) const {
+  return id.value < applications_.size() ? applications_[id.value].get() : nullptr;
+}
+
+// What it had comes to an end; the channel is let go once nothing here refers to it.
+void Worker::leave(ApplicationRecord& application) {
+  application.leaving = true;
+  if (coordinator_ != nullptr) coordinator_->close_all(application.id);
+  for (const auto& [id, endpoint] : endpoints_) {
+    if (endpoint->application != &application) continue;
+    for (AssociationRecord* record = endpoint->associations.front(); record != nullptr;
+         record = endpoint->associations.next(*record)) {
+      touch(*record);
+      if (record->attempt == nullptr) record->association.abort(now_, "application closed");
+    }
+  }
+}
+
+void Worker::watch_leaving() {
+  for (auto& application : applications_) {
+    if (application == nullptr || !application->leaving || application->associations > 0) continue;
+    const bool has_endpoint = std::any_of(endpoints_.begin(), endpoints_.end(), [&](const auto& endpoint) {
+      return endpoint.second->application == application.get();
+    });
+    if (has_endpoint || !application->channel->drained()) continue;
+    std::unique_ptr<ApplicationRecord> gone = std::move(application);
+    Channel& channel = gone->channel->channel();
+    gone.reset();
+    ChannelEnd::detach(channel);
+  }
+}
+
+}  // namespace sluice::worker

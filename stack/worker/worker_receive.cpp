@@ -1,0 +1,236 @@
+#include <algorithm>
+
+#include "stack/endpoint/identify.hpp"
+#include "stack/wire/chunk.hpp"
+#include "stack/wire/crc32c.hpp"
+#include "stack/worker/worker.hpp"
+
+namespace sluice::worker {
+
+bool Worker::receive_ports(bool everything) {
+  bool any = false;
+  for (const ReceiveQueue& from : receive_queues_) {
+    std::uint32_t bursts = stack_.config.turn.receive_bursts;
+    if (everything) {
+      const std::uint32_t descriptors = stack_.ports[from.port]->info().receive_descriptors;
+      bursts = std::max<std::uint32_t>(bursts, descriptors / drivers::kMaxBurst + 1);
+    }
+    any |= receive_queue(from, bursts);
+  }
+  process_batch();
+  return any;
+}
+
+bool Worker::receive_queue(const ReceiveQueue& from, std::uint32_t bursts) {
+  std::array<base::Buffer, drivers::kMaxBurst> frames;
+  drivers::Port& port = *stack_.ports[from.port];
+  bool any = false;
+  for (; bursts > 0; --bursts) {
+    const std::uint16_t n = port.receive(from.queue, frames);
+    any |= n > 0;
+    counters_.rx_frames += n;
+    for (std::uint16_t i = 0; i < n; ++i) {
+      if (i + 2 < n) __builtin_prefetch(frames[i + 2u].data());
+      take_frame(from.port, std::move(frames[i]));
+    }
+    if (n < frames.size()) break;
+  }
+  return any;
+}
+
+void Worker::take_frame(std::uint16_t port, base::Buffer&& frame) {
+  if (!alone_) {
+    if (const auto hash = ip::Layer::fragment_hash(frame.bytes())) {
+      const endpoint::WorkerId joiner(static_cast<std::uint16_t>(*hash % stack_.workers()));
+      if (joiner != self_) {
+        base::InboundPacket packet;
+        packet.arrival.port = port;
+        packet.buffer = std::move(frame);
+        ++counters_.fragments_forwarded;
+        return forward(joiner, PacketRecord::Kind::fragment, self_, {}, std::move(packet));
+      }
+    }
+  }
+  if (auto packet = ip_.input(port, std::move(frame), now_)) add_to_batch(std::move(*packet));
+}
+
+void Worker::add_to_batch(base::InboundPacket&& packet) {
+  ++counters_.rx_packets;
+  batch_.push_back(std::move(packet));
+  if (batch_.size() == kBatch) process_batch();
+}
+
+// First every checksum, then every tag, then every association: each pass finds in the cache what the one before it
+// asked for.
+void Worker::process_batch() {
+  if (batch_.empty()) return;
+  verify_batch();
+  std::array<endpoint::Route, kBatch> routes;
+  for (std::size_t i = 0; i < batch_.size(); ++i) {
+    if (batch_[i].arrival.checksum != base::Checksum::good) continue;
+    routes[i] = steering_.classify(batch_[i].buffer.bytes());
+    if (routes[i].to == endpoint::Route::To::owner) tags_.prefetch(routes[i].tag);
+  }
+  for (std::size_t i = 0; i < batch_.size(); ++i) {
+    if (batch_[i].arrival.checksum == base::Checksum::good)
+      steer(std::move(batch_[i]), routes[i]);
+    else
+      ++(batch_[i].arrival.checksum == base::Checksum::zero ? counters_.drop_checksum_zero
+                                                            : counters_.drop_checksum_bad);
+  }
+  batch_.clear();
+}
+
+void Worker::verify_batch() {
+  std::array<std::span<const std::byte>, kBatch> packets;
+  std::array<base::Checksum, kBatch> verdicts;
+  std::array<std::uint16_t, kBatch> which;
+  std::size_t n = 0;
+  for (std::uint16_t i = 0; i < batch_.size(); ++i) {
+    if (batch_[i].arrival.checksum != base::Checksum::unknown) continue;
+    packets[n] = batch_[i].buffer.bytes();
+    which[n++] = i;
+  }
+  if (n == 0) return;
+  wire::crc32c_verify(std::span(packets).first(n), verdicts.data());
+  counters_.rx_checksum_software += n;
+  for (std::size_t i = 0; i < n; ++i) batch_[which[i]].arrival.checksum = verdicts[i];
+}
+
+void Worker::steer(base::InboundPacket&& packet, const endpoint::Route& route) {
+  switch (route.to) {
+    case endpoint::Route::To::nowhere:
+      ++counters_.drop_malformed;
+      return;
+    case endpoint::Route::To::owner:
+      if (route.worker == self_) {
+        ++counters_.steered_own;
+        return on_own_tag(std::move(packet), route, self_);
+      }
+      ++counters_.steered_away;
+      return forward(route.worker, PacketRecord::Kind::steered, self_, route.tag, std::move(packet));
+    case endpoint::Route::To::directory:
+      return to_directory(std::move(packet), route, self_);
+  }
+}
+
+// A tag that is in use is no identification yet: ports and addresses must be the association's (RFC 9260 §8.4, §8.5).
+void Worker::on_own_tag(base::InboundPacket&& packet, const endpoint::Route& route, endpoint::WorkerId received_by) {
+  AssociationRecord* const record = tags_.find(route.tag);
+  if (record == nullptr || !endpoint::belongs(record->association, packet.arrival, packet.buffer.bytes())) {
+    ++counters_.tag_misses;
+    return to_directory(std::move(packet), route, received_by);
+  }
+  if (wire::first_chunk_type(packet.buffer.bytes()) == wire::ChunkType::cookie_echo)
+    return on_setup_packet(*record, std::move(packet));
+  touch(*record);
+  record->association.receive(now_, std::move(packet));
+}
+
+void Worker::to_directory(base::InboundPacket&& packet, const endpoint::Route& route, endpoint::WorkerId received_by) {
+  const endpoint::WorkerId directory = steering_.directory_of(route.local_port, route.peer_port);
+  if (directory == self_) return on_directory_packet(std::move(packet), received_by);
+  ++counters_.steered_to_directory;
+  forward(directory, PacketRecord::Kind::directory, received_by, route.tag, std::move(packet));
+}
+
+void Worker::on_directory_packet(base::InboundPacket&& packet, endpoint::WorkerId received_by) {
+  endpoint::CreateOrder order;
+  const endpoint::Verdict verdict = responder_.receive(now_, packet, owner_for_new(packet.arrival, received_by), order);
+  switch (verdict.next) {
+    case endpoint::Verdict::Next::done:
+      return;
+    case endpoint::Verdict::Next::to_owner:
+      if (verdict.owner.worker != self_) {
+        ++counters_.steered_to_owner;
+        return forward(verdict.owner.worker, PacketRecord::Kind::to_owner, received_by, verdict.owner.tag,
+                       std::move(packet));
+      }
+      if (AssociationRecord* const record = tags_.find(verdict.owner.tag))
+        return on_setup_packet(*record, std::move(packet));
+      ++counters_.drop_no_owner;
+      return;
+    case endpoint::Verdict::Next::create:
+      return post(verdict.owner.worker, CreateMessage{order, packet.arrival, packet.buffer.release()});
+  }
+}
+
+void Worker::on_setup_packet(AssociationRecord& record, base::InboundPacket&& packet) {
+  if (record.attempt != nullptr) return;  // it has not begun: the peer will try again
+  using Next = endpoint::OwnerVerdict::Next;
+  const endpoint::OwnerVerdict verdict =
+      owner_role_.receive(now_, endpoint::tcb_of(record.association), record.parameters->values, packet);
+  touch(record);
+  switch (verdict.next) {
+    case Next::done:
+      return;
+    case Next::receive:
+      return record.association.receive(now_, std::move(packet));
+    case Next::receive_cookie:
+      record.association.receive_cookie(now_, verdict.action, verdict.agreed, std::move(packet));
+      return follow_tag(record);
+    case Next::repeat_shutdown_ack:
+      return record.association.repeat_shutdown_ack();
+  }
+}
+
+// The worker that received the first packet, if its port keeps a flow on one queue: then the rest comes there too.
+endpoint::WorkerId Worker::owner_for_new(const base::Arrival& arrival, endpoint::WorkerId received_by) const {
+  if (alone_) return self_;
+  const drivers::PortInfo& port = stack_.ports[arrival.port]->info();
+  if (port.offloads.spreads_flows && port.receive_queues >= stack_.workers()) return received_by;
+  std::uint16_t least = 0;
+  for (std::uint16_t i = 1; i < stack_.workers(); ++i)
+    if (stack_.associations_of[i].load(std::memory_order_relaxed) <
+        stack_.associations_of[least].load(std::memory_order_relaxed))
+      least = i;
+  return endpoint::WorkerId(least);
+}
+
+void Worker::forward(endpoint::WorkerId to, PacketRecord::Kind kind, endpoint::WorkerId received_by, VTag tag,
+                     base::InboundPacket&& packet) {
+  PacketRecord record{kind, received_by, tag, packet.arrival, &packet.buffer.block()};
+  if (!stack_.mailbox(self_, to).packets.push(record)) {
+    ++counters_.drop_ring_full;
+    return;
+  }
+  packet.buffer.release();
+}
+
+bool Worker::take_forwarded() {
+  bool any = take_control();
+  std::array<PacketRecord, drivers::kMaxBurst> records;
+  for (std::uint16_t from = 0; from < stack_.workers(); ++from) {
+    if (from == self_.value) continue;
+    Mailbox& mailbox = stack_.mailbox(endpoint::WorkerId(from), self_);
+    const std::size_t n = mailbox.packets.pop(records);
+    counters_.forwarded_in += n;
+    for (std::size_t i = 0; i < n; ++i) on_forwarded(records[i]);
+    any |= n > 0;
+    any |= transmitter_.take_frames(mailbox.frames);
+  }
+  process_batch();
+  return any;
+}
+
+void Worker::on_forwarded(PacketRecord& record) {
+  base::InboundPacket packet{record.arrival, base::Buffer::adopt(*record.block)};
+  switch (record.kind) {
+    case PacketRecord::Kind::steered: {
+      const endpoint::Route route = steering_.classify(packet.buffer.bytes());
+      return on_own_tag(std::move(packet), route, record.received_by);
+    }
+    case PacketRecord::Kind::directory:
+      return on_directory_packet(std::move(packet), record.received_by);
+    case PacketRecord::Kind::to_owner:
+      if (AssociationRecord* const owned = tags_.find(record.tag)) return on_setup_packet(*owned, std::move(packet));
+      ++counters_.drop_no_owner;
+      return;
+    case PacketRecord::Kind::fragment:
+      if (auto joined = ip_.input(record.arrival.port, std::move(packet.buffer), now_))
+        add_to_batch(std::move(*joined));
+      return;
+  }
+}
+
+}  // namespace sluice::worker

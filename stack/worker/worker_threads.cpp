@@ -1,0 +1,57 @@
+#include "stack/worker/worker_threads.hpp"
+
+#include <pthread.h>
+#include <sched.h>
+#include <sluice/error.hpp>
+
+#include <string>
+
+namespace sluice::worker {
+namespace {
+
+void pin(std::thread& thread, std::uint16_t cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(cpu, &set);
+  if (pthread_setaffinity_np(thread.native_handle(), sizeof set, &set) != 0)
+    throw Error("cannot run a worker on CPU " + std::to_string(cpu) +
+                ": name CPUs that this process may use (see `nproc` and taskset)");
+}
+
+}  // namespace
+
+WorkerThreads::WorkerThreads(WorkerGroup& group, const Options& options) : group_(group) {
+  try {
+    for (std::uint16_t i = 0; i < group.workers(); ++i) {
+      const std::function<void()> loop = [this, i] { run(i); };
+      threads_.emplace_back([loop, around = options.around, i] { around ? around(i, loop) : loop(); });
+      if (i < options.cpus.size()) pin(threads_.back(), options.cpus[i]);
+    }
+  } catch (...) {
+    stop();
+    throw;
+  }
+}
+
+void WorkerThreads::stop() {
+  stopping_.store(true, std::memory_order_release);
+  for (std::uint16_t i = 0; i < group_.workers(); ++i) group_.wake_up(i).wake_if_sleeping();
+  for (std::thread& thread : threads_)
+    if (thread.joinable()) thread.join();
+}
+
+void WorkerThreads::run(std::uint16_t index) {
+  Worker& worker = group_.worker(index);
+  const IdlePolicy& policy = group_.config().idle;
+  std::uint32_t idle = 0;
+  while (!stopping_.load(std::memory_order_relaxed)) {
+    if (worker.poll_once()) {
+      idle = 0;
+      continue;
+    }
+    if (idle < UINT32_MAX) ++idle;
+    worker.back_off(idle, policy);
+  }
+}
+
+}  // namespace sluice::worker

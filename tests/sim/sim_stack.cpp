@@ -1,0 +1,89 @@
+#include "tests/sim/sim_stack.hpp"
+
+#include <cstring>
+
+namespace sluice::sim {
+namespace {
+
+drivers::MemoryPortConfig port_config(const SimStackOptions& options) {
+  drivers::MemoryPortConfig config;
+  config.name = options.name;
+  config.mac = base::MacAddress{{0x02, 0, 0, 0, 0, options.host}};
+  config.mtu = options.mtu;
+  config.queues = options.queues != 0 ? options.queues : options.workers;
+  config.steering = options.steering;
+  return config;
+}
+
+}  // namespace
+
+SimStack::SimStack(drivers::MemoryWire& wire, base::SimClock& clock, std::uint64_t seed, const SimStackOptions& options)
+    : name_(options.name),
+      random_(seed),
+      v4_(IpAddress::v4(0xc6120000u | options.host)),
+      v6_(IpAddress::v6({0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, options.host})),
+      port_number_(wire.ports()),
+      port_(wire.add_port(port_config(options))) {
+  worker::Config config = options.config;
+  ip::Interface interface;
+  interface.mac = port_.info().mac.octets;
+  interface.mtu = options.mtu;
+  interface.addresses = {{v4_, 24}, {v6_, 64}};
+  config.ip.interfaces = {interface};
+  std::vector<worker::WorkerResources> resources;
+  for (std::uint16_t i = 0; i < options.workers; ++i)
+    resources.push_back({clock, random_, transmit_, port_.receive_pool(0), copies_, reassembly_});
+  group_ = std::make_unique<worker::WorkerGroup>(config, std::vector<drivers::Port*>{&port_}, resources, random_);
+  for (std::uint16_t i = 0; i < options.workers; ++i) {
+    events_.push_back(std::make_unique<worker::InlineEvents>(options.events, options.lent));
+    group_->worker(i).attach(worker::ApplicationId(0), *events_[i]);
+  }
+}
+
+EndpointId SimStack::open(const worker::OpenEndpointArguments& arguments, std::uint16_t* port) {
+  worker(0).open_endpoint(worker::ApplicationId(0), arguments, ++requests_);
+  for (int turn = 0; turn < 100; ++turn) {
+    worker::Reply reply;
+    if (events(0).poll_reply(reply)) {
+      SLUICE_CHECK(reply.request == requests_ && reply.status == worker::CommandStatus::done);
+      if (port != nullptr) *port = static_cast<std::uint16_t>(reply.value);
+      return reply.endpoint;
+    }
+    group_->poll_all();
+  }
+  SLUICE_CHECK(false && "no reply to open_endpoint");
+  return {};
+}
+
+assoc::SendStatus SimStack::send(AssocId association, std::span<const std::byte> bytes, StreamId stream, Ppid ppid,
+                                 bool unordered, std::uint64_t context) {
+  assoc::SendRequest request;
+  request.payload = messages_.copy_of(bytes);
+  request.stream = stream;
+  request.ppid = ppid;
+  request.unordered = unordered;
+  request.context = context;
+  return worker(worker::owner_of(association)).send(association, std::move(request));
+}
+
+std::uint64_t SimStack::counter(const std::string& name) const {
+  std::uint64_t sum = 0;
+  bool found = false;
+  for (std::uint16_t i = 0; i < group_->workers(); ++i)
+    worker::visit_counters(group_->worker(i).counters(),
+                           [&](const char* room, const char* counter_name, const char*, std::uint64_t value) {
+                             if (name != std::string(room) + '.' + counter_name) return;
+                             sum += value;
+                             found = true;
+                           });
+  SLUICE_CHECK(found);
+  return sum;
+}
+
+std::uint32_t SimStack::associations() const {
+  std::uint32_t sum = 0;
+  for (std::uint16_t i = 0; i < group_->workers(); ++i) sum += group_->worker(i).associations();
+  return sum;
+}
+
+}  // namespace sluice::sim

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "drivers/memory_wire.hpp"
+#include "stack/base/heap_buffers.hpp"
+#include "stack/base/seeded_random.hpp"
+#include "stack/base/sim_clock.hpp"
+#include "stack/worker/application_rings.hpp"
+#include "stack/worker/worker_group.hpp"
+
+namespace sluice::sim {
+
+struct SimStackOptions {
+  std::string name = "a";
+  std::uint16_t workers = 1;
+  std::uint16_t queues = 0;  ///< of the port; 0: one for each worker
+  drivers::Steering steering = drivers::Steering::flow_hash;
+  std::uint8_t host = 1;  ///< addresses 198.18.0.host/24 and 2001:db8::host/64
+  std::uint16_t mtu = 1500;
+  std::uint32_t events = 1024;  ///< entries of each worker's event queue
+  std::uint32_t lent = 4096;
+  worker::Config config;  ///< its ip part is filled in
+};
+
+/// One whole stack on one port of an in-memory wire, its applications run to completion. Everything comes from exact
+/// heap blocks, which are counted.
+class SimStack {
+ public:
+  SimStack(drivers::MemoryWire& wire, base::SimClock& clock, std::uint64_t seed, const SimStackOptions& options);
+  SimStack(const SimStack&) = delete;
+  SimStack& operator=(const SimStack&) = delete;
+
+  const std::string& name() const { return name_; }
+  std::uint16_t workers() const { return group_->workers(); }
+  worker::WorkerGroup& group() { return *group_; }
+  worker::Worker& worker(std::uint16_t index = 0) { return group_->worker(index); }
+  worker::InlineEvents& events(std::uint16_t index = 0) { return *events_[index]; }
+  drivers::Port& port() { return port_; }
+  std::uint16_t port_number() const { return port_number_; }
+  IpAddress v4() const { return v4_; }
+  IpAddress v6() const { return v6_; }
+
+  /// Opens an endpoint and steps the workers until it is there.
+  EndpointId open(const worker::OpenEndpointArguments& arguments, std::uint16_t* port = nullptr);
+  /// Sends a copy of `bytes`.
+  assoc::SendStatus send(AssocId association, std::span<const std::byte> bytes, StreamId stream = StreamId(0),
+                         Ppid ppid = Ppid(0), bool unordered = false, std::uint64_t context = 0);
+  base::HeapBuffers& messages() { return messages_; }
+  /// The sum of one counter over all workers: `room.name`.
+  std::uint64_t counter(const std::string& name) const;
+
+  /// Buffers that the stack has out, those lent to applications included.
+  std::uint32_t buffers_out() const { return transmit_.out() + copies_.out() + reassembly_.out() + messages_.out(); }
+  std::uint32_t associations() const;
+
+ private:
+  std::string name_;
+  base::SeededRandom random_;
+  IpAddress v4_;
+  IpAddress v6_;
+  base::HeapBuffers transmit_;
+  base::HeapBuffers copies_;
+  base::HeapBuffers reassembly_;
+  base::HeapBuffers messages_;
+  std::uint16_t port_number_;
+  drivers::Port& port_;
+  std::vector<std::unique_ptr<worker::InlineEvents>> events_;
+  std::unique_ptr<worker::WorkerGroup> group_;
+  std::uint64_t requests_ = 0;
+};
+
+}  // namespace sluice::sim

@@ -1,0 +1,167 @@
+// Two whole stacks joined by the in-memory wire.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "tests/sim/sim_stack.hpp"
+
+namespace sluice::worker {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class PairTest : public testing::TestWithParam<std::uint16_t> {
+ protected:
+  PairTest() {
+    sim::SimStackOptions options;
+    options.workers = GetParam();
+    options.steering = drivers::Steering::random;
+    a = std::make_unique<sim::SimStack>(wire, clock, 1, options);
+    options.name = "b";
+    options.host = 2;
+    b = std::make_unique<sim::SimStack>(wire, clock, 2, options);
+  }
+
+  /// Steps both stacks for `time`, to the next thing that happens each time.
+  void run(Duration time) {
+    const Timestamp end = clock.now() + time;
+    for (int turns = 0; clock.now() < end; ++turns) {
+      ASSERT_LT(turns, 1'000'000);
+      const bool worked = a->group().poll_all() | b->group().poll_all();
+      take(*a, from_a);
+      take(*b, from_b);
+      if (worked) continue;
+      Timestamp next = std::min({a->group().next_deadline(), b->group().next_deadline(), wire.next_event(), end});
+      clock.advance_to(std::max(next, clock.now() + Duration(1000)));
+    }
+  }
+  void take(sim::SimStack& stack, std::vector<Event>& into) {
+    for (std::uint16_t i = 0; i < stack.workers(); ++i) {
+      std::vector<Event> events(64);
+      events.resize(stack.events(i).poll(events));
+      for (Event& event : events) {
+        if (event.type == EventType::message) {
+          messages[&into].emplace_back(reinterpret_cast<const char*>(event.data), event.length);
+          EXPECT_TRUE(stack.events(i).release(event.handle));
+          event.data = nullptr;
+        }
+        into.push_back(event);
+      }
+    }
+  }
+  static std::span<const std::byte> bytes(const std::string& text) { return std::as_bytes(std::span(text)); }
+  const Event* find(const std::vector<Event>& events, EventType type) {
+    for (const Event& event : events)
+      if (event.type == type) return &event;
+    return nullptr;
+  }
+  EndpointId listen(sim::SimStack& stack, std::uint16_t port) {
+    OpenEndpointArguments arguments;
+    arguments.port = port;
+    arguments.listen = true;
+    return stack.open(arguments);
+  }
+  AssocId connect(const IpAddress& to) {
+    listen(*b, 5000);
+    const EndpointId endpoint = a->open({});
+    ConnectArguments arguments;
+    arguments.peers = {to};
+    arguments.port = 5000;
+    a->worker(static_cast<std::uint16_t>(a->workers() - 1)).connect(ApplicationId(0), endpoint, arguments, 77);
+    run(seconds(1));
+    const Event* const up = find(from_a, EventType::association_up);
+    EXPECT_NE(up, nullptr);
+    return up != nullptr ? up->association : AssocId(0);
+  }
+
+  void TearDown() override {
+    if (!HasFailure()) return;
+    for (auto* stack : {a.get(), b.get()})
+      for (std::uint16_t i = 0; i < stack->workers(); ++i)
+        visit_counters(stack->worker(i).counters(),
+                       [&](const char* room, const char* name, const char*, std::uint64_t v) {
+                         if (v != 0) std::printf("%s/%u %s.%s %lu\n", stack->name().c_str(), i, room, name, v);
+                       });
+  }
+
+  base::SimClock clock;
+  base::SeededRandom random{5};
+  drivers::MemoryWire wire{clock, random};
+  std::unique_ptr<sim::SimStack> a, b;
+  std::vector<Event> from_a, from_b;
+  std::map<std::vector<Event>*, std::vector<std::string>> messages;
+};
+
+TEST_P(PairTest, AMessageGoesEachWay) {
+  const AssocId mine = connect(b->v4());
+  ASSERT_NE(mine.value, 0u);
+  EXPECT_EQ(find(from_a, EventType::association_up)->context, 77u);
+  EXPECT_TRUE(find(from_a, EventType::association_up)->active);
+  const Event* const up = find(from_b, EventType::association_up);
+  ASSERT_NE(up, nullptr);
+  EXPECT_FALSE(up->active);
+  EXPECT_EQ(a->send(mine, bytes("hello")), assoc::SendStatus::queued);
+  EXPECT_EQ(b->send(up->association, bytes("and back")), assoc::SendStatus::queued);
+  run(seconds(1));
+  EXPECT_EQ(messages[&from_b], std::vector<std::string>{"hello"});
+  EXPECT_EQ(messages[&from_a], std::vector<std::string>{"and back"});
+}
+
+TEST_P(PairTest, WorksOverIpv6) {
+  const AssocId mine = connect(b->v6());
+  ASSERT_NE(mine.value, 0u);
+  EXPECT_EQ(a->send(mine, bytes("six")), assoc::SendStatus::queued);
+  run(seconds(1));
+  EXPECT_EQ(messages[&from_b], std::vector<std::string>{"six"});
+}
+
+TEST_P(PairTest, ShutdownEndsBothSidesAndLeavesNothingBehind) {
+  const AssocId mine = connect(b->v4());
+  ASSERT_NE(mine.value, 0u);
+  const std::string large(100'000, 'x');
+  EXPECT_EQ(a->send(mine, bytes(large)), assoc::SendStatus::queued);
+  EXPECT_TRUE(a->worker(owner_of(mine)).shutdown(mine));
+  run(seconds(5));
+  std::string joined;
+  for (const std::string& piece : messages[&from_b]) joined += piece;
+  EXPECT_TRUE(joined == large) << joined.size() << " bytes";
+  EXPECT_NE(find(from_a, EventType::closed), nullptr);
+  EXPECT_NE(find(from_b, EventType::closed), nullptr);
+  EXPECT_EQ(a->associations() + b->associations(), 0u);
+  EXPECT_EQ(a->buffers_out() + b->buffers_out(), 0u);
+  for (sim::SimStack* const stack : {a.get(), b.get()})
+    for (std::uint16_t i = 0; i < stack->workers(); ++i) EXPECT_EQ(stack->worker(i).directory_size(), 0u);
+}
+
+TEST_P(PairTest, AnAbortIsSeenByThePeer) {
+  const AssocId mine = connect(b->v4());
+  ASSERT_NE(mine.value, 0u);
+  EXPECT_TRUE(a->worker(owner_of(mine)).abort(mine, "enough"));
+  run(seconds(1));
+  const Event* const lost = find(from_b, EventType::association_lost);
+  ASSERT_NE(lost, nullptr);
+  EXPECT_EQ(lost->reason(), Reason::peer_abort);
+  EXPECT_EQ(a->associations() + b->associations(), 0u);
+}
+
+TEST_P(PairTest, AConnectToAClosedPortIsRefused) {
+  const EndpointId endpoint = a->open({});
+  ConnectArguments arguments;
+  arguments.peers = {b->v4()};
+  arguments.port = 5999;
+  a->worker().connect(ApplicationId(0), endpoint, arguments, 3);
+  run(seconds(1));
+  const Event* const failed = find(from_a, EventType::connect_failed);
+  ASSERT_NE(failed, nullptr);
+  EXPECT_EQ(failed->context, 3u);
+  EXPECT_EQ(failed->reason(), Reason::refused);
+  EXPECT_EQ(a->associations(), 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Workers, PairTest, testing::Values(1, 2, 8));
+
+}  // namespace
+}  // namespace sluice::worker
