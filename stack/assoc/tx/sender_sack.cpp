@@ -139,6 +139,7 @@ inline void Sender::acknowledge(SentChunk& chunk, Progress& progress) {
 /// that what the peer took back shows as well, without looking at what did not change.
 void Sender::apply_gap_blocks(const wire::SackChunk& sack, Progress& progress) {
   const Tsn cumulative = store_.cumulative_tsn();
+  const Tsn highest_before = gap_acked_ > 0 ? highest_gap_acked_ : cumulative;
   progress.covered = cumulative;
   progress.chunk = store_.first_missing();
   for (std::uint32_t i = 0; i < sack.gap_count(); ++i) {
@@ -157,7 +158,7 @@ void Sender::apply_gap_blocks(const wire::SackChunk& sack, Progress& progress) {
     progress.covered = last;
   }
   progress.highest_reported = progress.covered;
-  if (gap_acked_ > 0 && progress.covered < highest_gap_acked_) pass_missing(highest_gap_acked_ + 1, progress);
+  pass_missing(highest_before + 1, progress);
   highest_gap_acked_ = progress.highest_reported;
 }
 
