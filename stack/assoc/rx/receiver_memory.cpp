@@ -55,7 +55,7 @@ const std::byte* Receiver::keep_for_application(base::Buffer& kept, std::span<co
                                                 base::Buffer& packet, Tsn tsn) {
   const base::Block& block = packet.block();
   if (block.pinned_by != nullptr ||
-      ledger_->pinned_bytes + block.capacity <= std::min<std::uint64_t>(kKeepingUp, parameters_.pin_limit)) {
+      pinned() + block.capacity <= std::min<std::uint64_t>(kKeepingUp, parameters_.pin_limit)) {
     kept = packet.share();
     kept.pin(*ledger_);
     return payload.data();
@@ -69,14 +69,12 @@ const std::byte* Receiver::keep_for_application(base::Buffer& kept, std::span<co
 /// had within the limits. For the sake of `tsn`, chunks with higher TSNs may be given back.
 const std::byte* Receiver::keep(base::Buffer& kept, std::span<const std::byte> payload, base::Buffer& packet, Tsn tsn,
                                 bool copy, Supply supply) {
-  const base::Block& block = packet.block();
-  if (block.pinned_by == nullptr || copy) {
-    if (copy || supply != Supply::ample)
-      if (const std::byte* const at = copy_out(kept, payload, tsn)) return at;
-    // Whoever holds nothing yet may take a buffer even then, or nothing would ever move.
-    if (supply == Supply::scarce && ledger_->blocks > 0 && !renege_one(tsn)) return nullptr;
-    if (block.pinned_by == nullptr && !make_room(block.capacity, tsn)) return nullptr;
-  }
+  const bool charged = packet.block().pinned_by != nullptr;
+  if (copy || (!charged && supply != Supply::ample))
+    if (const std::byte* const at = copy_out(kept, payload, tsn)) return at;
+  // Whoever holds nothing yet may take a buffer even then, or nothing would ever move.
+  if (!charged && supply == Supply::scarce && ledger_->blocks > 0 && !renege_one(tsn)) return nullptr;
+  if (!make_room(charged ? 0 : packet.block().capacity, tsn)) return nullptr;
   kept = packet.share();
   kept.pin(*ledger_);
   return payload.data();
@@ -84,6 +82,7 @@ const std::byte* Receiver::keep(base::Buffer& kept, std::span<const std::byte> p
 
 const std::byte* Receiver::copy_out(base::Buffer& kept, std::span<const std::byte> payload, Tsn tsn) {
   const auto length = static_cast<std::uint32_t>(payload.size());
+  if (!make_room(0, tsn)) return nullptr;
   if (!copies_ || copies_.tailroom() < length) {
     base::Buffer fresh = services_.copies.allocate(0, std::max(length, kCopyBlock));
     if (!fresh) fresh = services_.copies.allocate(0, length);

@@ -78,9 +78,10 @@ class RxTest : public testing::Test {
     handshake.inbound_streams = streams;
     receiver_->start(handshake);
   }
+  void end_association() { receiver_.reset(); }
   /// The association goes, then the application gives back what it holds: nothing may be left.
   void finish() {
-    receiver_.reset();
+    end_association();
     host.kept.clear();
     EXPECT_EQ(received.out(), 0U);
     EXPECT_EQ(copies.out(), 0U);
