@@ -67,7 +67,6 @@ Neighbour* NeighbourCache::victim() {
   for (unsigned i = 0; i < kVictimSearch && !reachable_.empty(); ++i) {
     Neighbour& oldest = *reachable_.front();
     if (!oldest.used) return &oldest;
-    oldest.used = false;
     enter(oldest, State::reachable, reachable_.back()->due);
   }
   return waiting_.empty() ? reachable_.front() : waiting_.front();
