@@ -34,7 +34,7 @@ bool Association::has_local_address(const IpAddress& address) const {
 }
 
 bool Association::has_peer_address(const IpAddress& address) const {
-  return const_cast<PathSet&>(paths_).find(address) != nullptr;
+  return paths_.find(address) != nullptr;
 }
 
 Handshake Association::handshake() const {

@@ -192,6 +192,7 @@ class Association {
   bool collide(const Handshake& agreed);
   void acknowledge_cookie(const base::InboundPacket& packet);
   bool send_cookie_ack();
+  void start_receiver(const Handshake& agreed);
   void read_behind_cookie(Timestamp now, base::InboundPacket& packet);
   void become_established(Timestamp now);
 
@@ -261,6 +262,7 @@ class Association {
   bool active_ = false;  // we opened it
   bool sender_started_ = false;
   bool shutdown_wanted_ = false;  // asked for before ESTABLISHED
+  bool data_seen_ = false;        // since the receiver was started
   bool was_up_ = false;
   bool end_delivered_ = false;
   bool addresses_changed_ = false;

@@ -52,6 +52,7 @@ bool Association::flush(Timestamp now) {
     all = (pending_ == 0 || send_control(now)) && (heartbeats_due_ == 0 || send_heartbeats(now)) &&
           send_sack_and_data(now);
   send_packet();
+  if (state_ == State::closed && !end_delivered_) drain_events(now);
   return all;
 }
 

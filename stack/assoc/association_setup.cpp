@@ -102,7 +102,7 @@ void Association::accept(Timestamp now, const Handshake& agreed, base::InboundPa
   paths_[0].state = PathState::active;
   sender_.start(agreed, paths_.paths());
   sender_started_ = true;
-  receiver_.start(agreed);
+  start_receiver(agreed);
   ++services_.counters.passive_establishments;
   acknowledge_cookie(packet);
   become_established(now);
@@ -150,6 +150,11 @@ void Association::adopt(const Handshake& agreed) {
   outbound_streams_ = agreed.outbound_streams;
   inbound_streams_ = agreed.inbound_streams;
   extensions_ = agreed.extensions;
+}
+
+void Association::start_receiver(const Handshake& agreed) {
+  receiver_.start(agreed);
+  data_seen_ = false;
 }
 
 /// Fresh paths, all unconfirmed, the first of them primary. False: out of memory, and no path is left.
@@ -232,7 +237,7 @@ void Association::restart(Timestamp now, const Handshake& agreed) {
   cookie_ = {};
   sender_.start(agreed, paths_.paths());
   sender_started_ = true;
-  receiver_.start(agreed);
+  start_receiver(agreed);
   state_ = State::established;
   notify(was_up_ ? EventType::restarted : EventType::association_up);
   was_up_ = true;
@@ -253,10 +258,10 @@ bool Association::collide(const Handshake& agreed) {
   ours.outbound_streams = agreed.outbound_streams;
   ours.inbound_streams = agreed.inbound_streams;
   ours.extensions = agreed.extensions;
-  if (waiting && !change_peer_addresses(ours, agreed.peer_addresses)) return false;
+  if (waiting && !sender_started_ && !change_peer_addresses(ours, agreed.peer_addresses)) return false;
   adopt(ours);
   if (!std::exchange(sender_started_, true)) sender_.start(ours, paths_.paths());
-  receiver_.start(ours);
+  start_receiver(ours);
   return true;
 }
 
@@ -389,16 +394,17 @@ bool Association::take_init_ack(const Inbound& in, const wire::InitChunk& init_a
   agreed.inbound_streams = std::min(inbound_streams_, init_ack.outbound_streams());
   const IpAddress& source = in.packet.arrival.source;
   const bool answered_there = paths_[control_path_.value].route.destination == source;
-  if (!change_peer_addresses(agreed, peer_addresses(parameters, source))) return false;
+  // After a stale cookie, DATA that was sent before knows its paths by number.
+  if (!sender_started_ && !change_peer_addresses(agreed, peer_addresses(parameters, source))) return false;
   adopt(agreed);
-  Path& from = *path_from(source);
-  if (control_attempts_ == 0 && answered_there) from.rto.sample(in.now - control_sent_, parameters_);
+  Path* const from = path_from(source);
+  if (control_attempts_ == 0 && answered_there) from->rto.sample(in.now - control_sent_, parameters_);
   // To an unconfirmed address COOKIE ECHO does not go alone (§5.4).
-  control_path_ = from.state == PathState::active ? from.id : data_path_;
+  control_path_ = from != nullptr && from->state == PathState::active ? from->id : data_path_;
   if (cookie_preservative_ == 0) control_attempts_ = 0;  // stale cookies in a row stay bounded
   control_deadline_ = kNever;
   if (!std::exchange(sender_started_, true)) sender_.start(agreed, paths_.paths());
-  receiver_.start(agreed);
+  start_receiver(agreed);
   init_ack_ = std::move(in.packet.buffer);
   cookie_ = parameters.cookie;
   state_ = State::cookie_echoed;

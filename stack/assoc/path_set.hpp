@@ -34,6 +34,7 @@ class PathSet {
   }
   /// The path towards `destination`, or null.
   Path* find(const IpAddress& destination);
+  const Path* find(const IpAddress& destination) const { return const_cast<PathSet*>(this)->find(destination); }
   std::span<const IpAddress> local_addresses() const { return {local_addresses_, local_count_}; }
 
  private:
