@@ -28,10 +28,6 @@ void ApplicationRings::publish() {
   for (const auto& channel : channels_) channel->publish();
 }
 
-void ApplicationRings::reclaim() {
-  for (const auto& channel : channels_) channel->reclaim(arena_);
-}
-
 bool ApplicationRings::has_events() const {
   return std::any_of(channels_.begin(), channels_.end(), [](const auto& channel) { return channel->has_events(); });
 }

@@ -32,7 +32,14 @@ class ApplicationRings {
   /// Shows the workers what was pushed. Once a burst.
   void publish();
   /// Takes back the send memory that the workers are done with.
-  void reclaim();
+  void reclaim() {
+    reclaim([](std::uint32_t) {});
+  }
+  /// As reclaim(), calling visit(index) for each block.
+  template <class Visit>
+  void reclaim(Visit&& visit) {
+    for (const auto& channel : channels_) channel->reclaim(arena_, visit);
+  }
   /// Whether any channel has events: look after wake_up().announce().
   bool has_events() const;
 

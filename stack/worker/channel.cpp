@@ -13,16 +13,6 @@ Channel::Channel(const ChannelConfig& config, WakeUp& worker, WakeUp& applicatio
       returned_(config.lent),
       freed_(ArenaLayout(config.arena.size()).blocks()) {}
 
-std::size_t Channel::reclaim(SendArena& arena) {
-  std::array<std::uint32_t, 64> blocks;
-  std::size_t total = 0;
-  while (const std::size_t n = freed_.pop(blocks)) {
-    for (std::size_t i = 0; i < n; ++i) arena.free(blocks[i]);
-    total += n;
-  }
-  return total;
-}
-
 Event Channel::event(const EventRecord& record) const {
   Event event;
   event.type = record.type;

@@ -60,7 +60,23 @@ class Channel {
   /// Whether poll() would find something: look after WakeUp::announce().
   bool has_events() const { return !events_.empty(); }
   /// Puts the blocks of send memory that the worker is done with back into `arena`. Returns how many.
-  std::size_t reclaim(SendArena& arena);
+  std::size_t reclaim(SendArena& arena) {
+    return reclaim(arena, [](std::uint32_t) {});
+  }
+  /// As reclaim(), calling visit(index) for each block.
+  template <class Visit>
+  std::size_t reclaim(SendArena& arena, Visit&& visit) {
+    std::array<std::uint32_t, 64> blocks;
+    std::size_t total = 0;
+    while (const std::size_t n = freed_.pop(blocks)) {
+      for (std::size_t i = 0; i < n; ++i) {
+        visit(blocks[i]);
+        arena.free(blocks[i]);
+      }
+      total += n;
+    }
+    return total;
+  }
   /// The event that `record` (of Kind::event) tells; Event::handle is its `lent`.
   Event event(const EventRecord& record) const;
 
