@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sluice/event.hpp>
+#include <sluice/export.hpp>
 #include <sluice/parameters.hpp>
 #include <sluice/status.hpp>
 
@@ -20,6 +21,9 @@ struct EndpointOptions {
   std::optional<Parameters> parameters;  ///< empty: the stack's
 };
 
+/// The most bytes that one send() takes. Longer messages go in parts (SendOptions::end), without any limit.
+inline constexpr std::size_t kMaxSendBytes = 65536;
+
 struct SendOptions {
   bool unordered = false;
   bool end = true;  ///< false: the next send on this stream continues the same message
@@ -30,7 +34,7 @@ struct SendOptions {
 enum class SendResult : std::uint8_t {
   queued,
   would_block,     ///< the send buffer, the arena or the ring is full; a writable event follows
-  too_large,       ///< more than the whole send buffer: send it in parts
+  too_large,       ///< more than kMaxSendBytes: send it in parts
   empty,           ///< a message has at least one byte
   invalid_stream,  ///< not below the association's outbound streams
   not_connected,   ///< unknown, closing or closed
@@ -40,7 +44,7 @@ enum class SendResult : std::uint8_t {
 /// One application thread's view of a stack: opens endpoints, sends, and takes events in bursts. Two kinds behave
 /// alike: joined with the workers by rings (Stack::attach()), or run to completion in the worker's own loop
 /// (Stack::run_inline()). All calls come from the one thread that it belongs to; none blocks except wait().
-class Application {
+class SLUICE_API Application {
  public:
   virtual ~Application() = default;
 
@@ -72,8 +76,8 @@ class Application {
   virtual void release(std::span<const Event> events) = 0;
   /// Sleeps until an event waits or `timeout` has passed. The run-to-completion kind follows the stack's idle mode.
   virtual void wait(Duration timeout) = 0;
-  /// Readable while an event waits, for event loops; -1 for the run-to-completion kind.
-  virtual int wait_descriptor() const = 0;
+  /// For event loops: readable once an event came after a poll() that returned none. -1 for the run-to-completion kind.
+  virtual int wait_descriptor() = 0;
 
   /// Asks the owner for the state of an association; nothing if it is gone. May take a poll turn of the owner.
   virtual std::optional<AssociationStatus> status(AssocId association) = 0;

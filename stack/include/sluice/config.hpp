@@ -1,5 +1,6 @@
 #pragma once
 
+#include <sluice/export.hpp>
 #include <sluice/ip_address.hpp>
 #include <sluice/parameters.hpp>
 
@@ -81,11 +82,11 @@ struct StackConfig {
 };
 
 /// Reads a TOML file. Throws Error naming the file, line, key and the allowed values; unknown keys are errors.
-StackConfig load_config(const std::string& path);
+SLUICE_API StackConfig load_config(const std::string& path);
 /// Reads TOML text; `name` stands for the file in errors.
-StackConfig parse_config(std::string_view text, const std::string& name);
+SLUICE_API StackConfig parse_config(std::string_view text, const std::string& name);
 /// Sets one value by its dotted key, as a command line does: `workers=2`, `port.0.mtu=9000`,
 /// `parameters.rto_min=100ms`. Throws Error as load_config() does.
-void override_config(StackConfig& config, std::string_view assignment);
+SLUICE_API void override_config(StackConfig& config, std::string_view assignment);
 
 }  // namespace sluice

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <sluice/export.hpp>
 #include <string>
 #include <string_view>
 
@@ -12,7 +13,7 @@ namespace sluice {
 
 /// An IPv4 or IPv6 address. A value: cheap to copy, totally ordered, usable as a key. IPv4 is kept as the IPv4-mapped
 /// IPv6 form (RFC 4291 §2.5.5.2), so comparing and hashing never branch on the family.
-class IpAddress {
+class SLUICE_API IpAddress {
  public:
   using Bytes = std::array<std::uint8_t, 16>;
 

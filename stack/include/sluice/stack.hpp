@@ -3,13 +3,14 @@
 #include <sluice/application.hpp>
 #include <sluice/config.hpp>
 #include <sluice/error.hpp>
+#include <sluice/export.hpp>
 
 #include <memory>
 
 namespace sluice {
 
 /// A running SCTP stack: its ports, and workers that each own a share of the associations.
-class Stack {
+class SLUICE_API Stack {
  public:
   /// Opens the ports and makes the workers. Throws Error: what is wrong, where, and how to mend it. Only one stack at a
   /// time can own DPDK in a process.

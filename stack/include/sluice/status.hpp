@@ -19,7 +19,6 @@ struct PathStatus {
   std::uint32_t pmtu = 0;  ///< bytes of IP packet
   Duration rto{};
   Duration srtt{};
-  Duration rttvar{};
   std::uint32_t cwnd = 0;
   std::uint32_t ssthresh = 0;
   std::uint32_t outstanding = 0;
@@ -39,8 +38,7 @@ struct AssociationStatus {
   std::uint32_t peer_window = 0;
   std::uint32_t receive_window = 0;
   std::uint64_t buffered_bytes = 0;  ///< queued to send or not yet acknowledged
-  std::uint32_t outstanding_chunks = 0;
-  std::uint64_t pinned_bytes = 0;  ///< receive memory held
+  std::uint32_t outstanding_bytes = 0;
   std::uint64_t chunks_sent = 0;
   std::uint64_t chunks_received = 0;
   std::uint64_t chunks_retransmitted = 0;

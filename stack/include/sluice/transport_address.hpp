@@ -1,11 +1,12 @@
 #pragma once
 
+#include <sluice/export.hpp>
 #include <sluice/ip_address.hpp>
 
 namespace sluice {
 
 /// An IP address and an SCTP port (host byte order).
-struct TransportAddress {
+struct SLUICE_API TransportAddress {
   IpAddress address;
   std::uint16_t port = 0;
 

@@ -2,6 +2,8 @@
 #include <sluice/config.hpp>
 #include <sluice/error.hpp>
 
+#include <cstring>
+
 namespace sluice {
 namespace {
 
@@ -107,6 +109,29 @@ TEST(Config, TakesOverridesByDottedKey) {
   EXPECT_THROW(override_config(config, "workers"), Error);
   EXPECT_THROW(override_config(config, "port.7.mtu=1500"), Error);
   EXPECT_THROW(override_config(config, "parameters.rto=1s"), Error);
+}
+
+TEST(Config, TheExampleShowsTheDefaults) {
+  StackConfig example = load_config(SLUICE_EXAMPLE_CONFIG);
+  ASSERT_EQ(example.ports.size(), 1u);
+  ASSERT_EQ(example.routes.size(), 1u);
+  EXPECT_EQ(example.ports[0].addresses.size(), 2u);
+  // Every value but the device, the addresses and the route is what a program gets that says nothing.
+  const StackConfig defaults;
+  EXPECT_EQ(example.workers, defaults.workers);
+  EXPECT_EQ(example.idle, defaults.idle);
+  EXPECT_EQ(example.idle_sleep, defaults.idle_sleep);
+  EXPECT_EQ(example.instance, defaults.instance);
+  EXPECT_EQ(example.ports[0].rx_descriptors, PortConfig().rx_descriptors);
+  EXPECT_EQ(example.ports[0].mtu, PortConfig().mtu);
+  EXPECT_EQ(std::memcmp(&example.limits, &defaults.limits, sizeof defaults.limits), 0);
+  EXPECT_EQ(example.parameters.rto_initial, defaults.parameters.rto_initial);
+  EXPECT_EQ(example.parameters.max_burst, defaults.parameters.max_burst);
+  EXPECT_EQ(example.parameters.receive_window, defaults.parameters.receive_window);
+  EXPECT_EQ(example.parameters.pin_limit, defaults.parameters.pin_limit);
+  EXPECT_EQ(example.parameters.send_buffer, defaults.parameters.send_buffer);
+  EXPECT_EQ(example.parameters.partial_delivery_point, defaults.parameters.partial_delivery_point);
+  EXPECT_EQ(example.parameters.sack_delay, defaults.parameters.sack_delay);
 }
 
 TEST(Config, SaysWhichFileCannotBeRead) {

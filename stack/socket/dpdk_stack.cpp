@@ -1,0 +1,149 @@
+#include "stack/socket/dpdk_stack.hpp"
+
+#include <sluice/error.hpp>
+
+#include <algorithm>
+
+#include "drivers/open_port.hpp"
+#include "stack/base/log.hpp"
+#include "stack/socket/stack_settings.hpp"
+
+namespace sluice::socket {
+namespace {
+
+// Held data that is copied out is short, most of it; the large ones are for times when the receive pool is low.
+constexpr std::uint32_t kSmallCopy = 512;
+constexpr std::uint32_t kReassemblyBlocks = 64;
+constexpr std::uint32_t kExtraThreads = 2;  // beside the workers: who made the stack, and an application
+
+/// Frames that the receive queues must be able to refill with, whatever is held.
+std::uint32_t refill_reserve(const StackConfig& config) {
+  std::uint32_t reserve = 0;
+  for (const PortConfig& port : config.ports) reserve += port.rx_descriptors;
+  return std::min(reserve, config.limits.receive_buffers / 2);
+}
+
+drivers::PoolConfig pool_config(const StackConfig& config, const char* what, std::uint16_t index, std::uint32_t blocks,
+                                std::uint32_t reserve) {
+  drivers::PoolConfig pool;
+  pool.name = what + std::to_string(index);
+  pool.blocks = blocks;
+  pool.block_bytes = frame_block_bytes(config);
+  pool.reserve = reserve;
+  pool.threads = config.workers + kExtraThreads;
+  return pool;
+}
+
+StackConfig checked(const StackConfig& config) {
+  if (config.ports.empty())
+    throw Error("the configuration has no [[port]]; give the stack at least one, with a device and an address");
+  bool address = false;
+  for (const PortConfig& port : config.ports) {
+    if (port.device.empty() && port.driver != PortDriver::ring)
+      throw Error("port " + port.name +
+                  " has no device; name the kernel interface, socket path or PCI address that it is to open");
+    address = address || !port.addresses.empty();
+  }
+  if (!address) throw Error("no port has an address; add addresses = [\"198.18.0.1/24\"] or the like to a [[port]]");
+  base::LogLevel level = base::LogLevel::info;
+  if (base::parse_log_level(config.log_level, level)) base::set_log_level(level);
+  return config;
+}
+
+}  // namespace
+
+DpdkStack::Seat::Seat(const StackConfig& config, std::uint16_t index)
+    : transmit(pool_config(config, "sluice-tx-", index, config.limits.transmit_buffers, 0)),
+      receive(pool_config(config, "sluice-rx-", index, config.limits.receive_buffers, refill_reserve(config))),
+      copies({{kSmallCopy, config.limits.receive_buffers},
+              {frame_block_bytes(config), config.limits.receive_buffers / 4}}),
+      reassembly({{ip::Layer::kReassemblyBytes, kReassemblyBlocks}}) {}
+
+DpdkStack::DpdkStack(const StackConfig& config) : config_(checked(config)), eal_(eal_config(config_)) {
+  for (std::uint16_t i = 0; i < config_.workers; ++i) seats_.push_back(std::make_unique<Seat>(config_, i));
+  open_ports();
+  make_workers();
+}
+
+void DpdkStack::open_ports() {
+  std::vector<drivers::PacketPool*> pools;
+  for (const auto& seat : seats_) pools.push_back(&seat->receive);
+  for (const PortConfig& port : config_.ports) {
+    ports_.push_back(drivers::open_port(eal_, driver_port_config(config_, port), pools));
+    const drivers::PortInfo& info = ports_.back()->info();
+    base::log_info("port {}: {} receive and {} transmit queues, MTU {}, {}", info.name, info.receive_queues,
+                   info.transmit_queues, info.mtu, base::to_string(info.mac));
+  }
+}
+
+void DpdkStack::make_workers() {
+  std::vector<drivers::Port*> ports;
+  for (const auto& port : ports_) ports.push_back(port.get());
+  std::vector<worker::WorkerResources> resources;
+  for (const auto& seat : seats_)
+    resources.push_back({clock_, seat->random, seat->transmit, seat->receive, seat->copies, seat->reassembly});
+  group_ = std::make_unique<worker::WorkerGroup>(worker_config(config_, ports), ports, resources, random_);
+  runners_ = std::make_unique<LoopRunners>(*group_);
+  observer_ = std::make_unique<Observer>(*group_, *runners_);
+}
+
+DpdkStack::~DpdkStack() {
+  if (threads_ != nullptr) threads_->stop();
+  observer_.reset();
+  abort_associations();
+}
+
+void DpdkStack::abort_associations() {
+  for (std::uint16_t i = 0; i < config_.workers; ++i) group_->worker(i).abort_all("the stack is closed");
+  // Two turns: one sends the ABORTs, the other what a full transmit ring held back.
+  for (int turn = 0; turn < 2; ++turn) group_->poll_all();
+}
+
+std::unique_ptr<Application> DpdkStack::attach_rings() {
+  const std::lock_guard lock(mutex_);
+  start_threads();
+  return std::make_unique<RingApplication>(config_, *group_);
+}
+
+std::unique_ptr<Application> DpdkStack::run_inline(std::uint16_t worker) {
+  const std::lock_guard lock(mutex_);
+  if (worker >= config_.workers)
+    throw Error("there is no worker " + std::to_string(worker) + "; the stack has " + std::to_string(config_.workers));
+  if (threads_ != nullptr) throw Error("the workers run in threads of their own already, since attach() was called");
+  Seat& seat = *seats_[worker];
+  if (seat.inline_seat != nullptr)
+    throw Error("worker " + std::to_string(worker) + " has been run by an application before; each can be once");
+  seat.inline_seat = std::make_unique<InlineSeat>(config_);
+  return std::make_unique<InlineApplication>(config_, *group_, *runners_, worker, *seat.inline_seat);
+}
+
+void DpdkStack::start_threads() {
+  if (threads_ != nullptr) return;
+  for (const auto& seat : seats_)
+    if (seat->inline_seat != nullptr) throw Error("attach() does not go together with run_inline() in one stack");
+  worker::WorkerThreads::Options options;
+  options.cpus = config_.cpus;
+  options.around = [this](std::uint16_t worker, const std::function<void()>& loop) {
+    const drivers::ThreadRegistration registration;
+    runners_->enter(worker);
+    loop();
+    runners_->leave(worker);
+  };
+  // Before the first thread runs, so that nobody takes a worker that will have one for one without.
+  threads_ = std::make_unique<worker::WorkerThreads>(*group_, options);
+}
+
+std::vector<CounterStatus> DpdkStack::counters() {
+  std::vector<CounterStatus> out = observer_->counters();
+  for (const auto& port : ports_)
+    port->device_counters().for_each([&](const char* name, const char* help, std::uint64_t value) {
+      out.push_back({"port." + port->info().name + '.' + name, help, value});
+    });
+  return out;
+}
+
+std::vector<AssociationStatus> DpdkStack::associations(AssocId after, std::size_t limit) {
+  return observer_->associations(after, limit);
+}
+
+}  // namespace sluice::socket

@@ -1,0 +1,182 @@
+#include "stack/socket/inline_application.hpp"
+
+#include <sluice/error.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+#include "stack/socket/association_status.hpp"
+#include "stack/socket/open_endpoint.hpp"
+#include "stack/socket/stack_settings.hpp"
+
+namespace sluice::socket {
+namespace {
+
+/// How long open() and close() turn the loop for the other workers' answers.
+constexpr auto kPatience = std::chrono::seconds(10);
+/// To the workers all applications in their loops are one: an endpoint is open on every worker, and each application
+/// takes the events of its own.
+constexpr worker::ApplicationId kInlineApplications(worker::StackState::kMaxApplications - 1);
+constexpr std::uint32_t kLent = 1 << 16;  // received buffers that the application may hold at once
+
+/// A quarter of the memory for each size, as an arena has it.
+std::vector<base::SlabBuffers::Size> slab_sizes(std::uint64_t bytes) {
+  std::vector<base::SlabBuffers::Size> sizes;
+  const worker::ArenaLayout layout(bytes);
+  for (const worker::ArenaLayout::Class& one : layout.classes()) sizes.push_back({one.block_bytes, one.blocks});
+  return sizes;
+}
+
+}  // namespace
+
+InlineSeat::InlineSeat(const StackConfig& config)
+    : memory(slab_sizes(config.limits.send_arena)), events(config.limits.events, kLent) {}
+
+InlineApplication::InlineApplication(const StackConfig& config, worker::WorkerGroup& group, LoopRunners& runners,
+                                     std::uint16_t worker, InlineSeat& seat)
+    : idle_(idle_policy(config)),
+      runners_(runners),
+      worker_(group.worker(worker)),
+      id_(kInlineApplications),
+      seat_(seat) {
+  worker_.attach(id_, seat_.events);
+  runners_.enter(worker);
+}
+
+InlineApplication::~InlineApplication() {
+  try {
+    while (!endpoints_.empty()) close(endpoints_.back().id);
+  } catch (const Error&) {
+    // The other loops ended already; the stack closes what is left.
+    endpoints_.clear();
+  }
+  turn();
+  runners_.leave(worker_.id().value);
+}
+
+void InlineApplication::turn() {
+  idle_turns_ = worker_.poll_once() ? 0 : idle_turns_ + 1;
+}
+
+worker::Reply InlineApplication::await_reply(std::uint64_t request) {
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
+  worker::Reply reply;
+  for (;;) {
+    while (seat_.events.poll_reply(reply))
+      if (reply.request == request) return reply;
+    if (std::chrono::steady_clock::now() > give_up)
+      throw Error("the stack's other workers did not answer for 10 s; does each have its loop run?");
+    runners_.advance_all();
+  }
+}
+
+EndpointId InlineApplication::open(const EndpointOptions& options) {
+  const std::uint64_t request = next_request_++;
+  worker_.open_endpoint(id_, open_endpoint_arguments(options), request);
+  const worker::Reply reply = await_reply(request);
+  check_opened(reply.status, options.port);
+  endpoints_.push_back({reply.endpoint, static_cast<std::uint16_t>(reply.value)});
+  return reply.endpoint;
+}
+
+void InlineApplication::close(EndpointId endpoint) {
+  std::erase_if(endpoints_, [&](const Endpoint& one) { return one.id == endpoint; });
+  const std::uint64_t request = next_request_++;
+  worker_.close_endpoint(id_, endpoint, request);
+  await_reply(request);
+}
+
+std::uint16_t InlineApplication::local_port(EndpointId endpoint) const {
+  for (const Endpoint& one : endpoints_)
+    if (one.id == endpoint) return one.port;
+  return 0;
+}
+
+bool InlineApplication::connect(EndpointId endpoint, std::span<const IpAddress> peers, std::uint16_t port,
+                                std::uint64_t context) {
+  worker_.connect(id_, endpoint, connect_arguments(peers, port), context);
+  return true;
+}
+
+SendResult InlineApplication::send(AssocId association, StreamId stream, Ppid ppid, std::span<const std::byte> message,
+                                   const SendOptions& options) {
+  if (message.empty()) return SendResult::empty;
+  if (message.size() > kMaxSendBytes) return SendResult::too_large;
+  assoc::SendRequest request;
+  request.payload = seat_.memory.allocate(0, static_cast<std::uint32_t>(message.size()));
+  if (!request.payload) {
+    if (std::find(starved_.begin(), starved_.end(), association) == starved_.end()) starved_.push_back(association);
+    return SendResult::would_block;
+  }
+  std::memcpy(request.payload.append(static_cast<std::uint32_t>(message.size())), message.data(), message.size());
+  request.stream = stream;
+  request.ppid = ppid;
+  request.unordered = options.unordered;
+  request.end = options.end;
+  request.sack_immediately = options.sack_immediately;
+  request.context = options.context;
+  switch (worker_.send(association, std::move(request))) {
+    case assoc::SendStatus::queued:
+      return SendResult::queued;
+    case assoc::SendStatus::would_block:
+      return SendResult::would_block;
+    case assoc::SendStatus::invalid_stream:
+      return SendResult::invalid_stream;
+    case assoc::SendStatus::wrong_part:
+      return SendResult::wrong_part;
+    case assoc::SendStatus::not_connected:
+      break;
+  }
+  return SendResult::not_connected;
+}
+
+void InlineApplication::shutdown(AssocId association) {
+  worker_.shutdown(association);
+}
+
+void InlineApplication::abort(AssocId association, std::string_view reason) {
+  worker_.abort(association, reason);
+}
+
+std::size_t InlineApplication::take(std::span<Event> events) {
+  const std::size_t n = seat_.events.poll(events);
+  for (Event& event : events.first(n))
+    event.handle = event.handle == worker::EventRecord::kNotLent ? 0 : event.handle + 1;
+  return n;
+}
+
+std::size_t InlineApplication::poll(std::span<Event> events) {
+  // What waits is taken first: an application that asks for few events at a time must not make the loop spin.
+  std::size_t n = take(events);
+  if (n == events.size()) return n;
+  turn();
+  n += take(events.subspan(n));
+  while (n < events.size() && !starved_.empty() && seat_.memory.available() > seat_.memory.total() / 4) {
+    Event& writable = events[n++] = Event();
+    writable.type = EventType::writable;
+    writable.association = starved_.back();
+    starved_.pop_back();
+  }
+  return n;
+}
+
+void InlineApplication::release(std::span<const Event> events) {
+  for (const Event& event : events)
+    if (event.handle != 0) seat_.events.release(event.handle - 1);
+}
+
+void InlineApplication::wait(Duration timeout) {
+  if (!seat_.events.empty() || idle_turns_ == 0) return;
+  worker::IdlePolicy policy = idle_;
+  policy.sleep = std::min(policy.sleep, timeout);
+  worker_.back_off(idle_turns_, policy);
+}
+
+std::optional<AssociationStatus> InlineApplication::status(AssocId association) {
+  assoc::Snapshot snapshot;
+  if (!worker_.snapshot(association, snapshot)) return std::nullopt;
+  return association_status(snapshot, worker_.id().value);
+}
+
+}  // namespace sluice::socket

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <sluice/application.hpp>
+#include <sluice/config.hpp>
+
+#include <vector>
+
+#include "drivers/eal.hpp"
+#include "stack/base/slab_buffers.hpp"
+#include "stack/socket/loop_runners.hpp"
+#include "stack/worker/inline_events.hpp"
+
+namespace sluice::socket {
+
+/// What a worker needs for an application in its own loop; outlives both.
+struct InlineSeat {
+  explicit InlineSeat(const StackConfig& config);
+
+  base::SlabBuffers memory;  ///< messages to send
+  worker::InlineEvents events;
+};
+
+/// The application that runs a worker's loop itself: calls go straight to the worker, poll() is a turn of the loop.
+class InlineApplication final : public Application {
+ public:
+  InlineApplication(const StackConfig& config, worker::WorkerGroup& group, LoopRunners& runners, std::uint16_t worker,
+                    InlineSeat& seat);
+  ~InlineApplication() override;
+
+  EndpointId open(const EndpointOptions& options) override;
+  void close(EndpointId endpoint) override;
+  std::uint16_t local_port(EndpointId endpoint) const override;
+  bool connect(EndpointId endpoint, std::span<const IpAddress> peers, std::uint16_t port,
+               std::uint64_t context) override;
+  SendResult send(AssocId association, StreamId stream, Ppid ppid, std::span<const std::byte> message,
+                  const SendOptions& options) override;
+  void shutdown(AssocId association) override;
+  void abort(AssocId association, std::string_view reason) override;
+  std::size_t poll(std::span<Event> events) override;
+  void release(std::span<const Event> events) override;
+  void wait(Duration timeout) override;
+  int wait_descriptor() override { return -1; }
+  std::optional<AssociationStatus> status(AssocId association) override;
+
+ private:
+  struct Endpoint {
+    EndpointId id;
+    std::uint16_t port = 0;
+  };
+
+  void turn();
+  std::size_t take(std::span<Event> events);
+  worker::Reply await_reply(std::uint64_t request);
+
+  const worker::IdlePolicy idle_;
+  LoopRunners& runners_;
+  worker::Worker& worker_;
+  const worker::ApplicationId id_;
+  drivers::ThreadRegistration registration_;
+  InlineSeat& seat_;
+  std::vector<Endpoint> endpoints_;
+  std::vector<AssocId> starved_;  // that found no send memory, and are to be told when there is some
+  std::uint64_t next_request_ = 1;
+  std::uint32_t idle_turns_ = 0;
+};
+
+}  // namespace sluice::socket

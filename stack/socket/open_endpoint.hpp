@@ -1,0 +1,19 @@
+#pragma once
+
+#include <sluice/application.hpp>
+
+#include <string>
+
+#include "stack/worker/channel_records.hpp"
+#include "stack/worker/command_arguments.hpp"
+
+namespace sluice::socket {
+
+/// The command's form of `options`. Throws Error when they cannot be.
+worker::OpenEndpointArguments open_endpoint_arguments(const EndpointOptions& options);
+/// Throws Error, which says how to mend it, unless `status` is done.
+void check_opened(worker::CommandStatus status, std::uint16_t port);
+/// The command's form; peers past the most that an association has are left out.
+worker::ConnectArguments connect_arguments(std::span<const IpAddress> peers, std::uint16_t port);
+
+}  // namespace sluice::socket

@@ -1,0 +1,327 @@
+#include "stack/socket/ring_application.hpp"
+
+#include <sluice/error.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <thread>
+#include <utility>
+
+#include "stack/assoc/snapshot.hpp"
+#include "stack/socket/association_status.hpp"
+#include "stack/socket/open_endpoint.hpp"
+
+namespace sluice::socket {
+namespace {
+
+using worker::CommandRecord;
+using worker::CommandStatus;
+using worker::CommandType;
+using worker::EventRecord;
+
+/// How long open(), close() and status() wait for the workers before they take them for stuck.
+constexpr auto kPatience = std::chrono::seconds(10);
+
+/// Event::handle: which worker lent the buffer, and its number there. Never 0 for a buffer.
+std::uint64_t make_handle(std::uint16_t worker, std::uint32_t lent) {
+  return (static_cast<std::uint64_t>(worker) + 1) << 32 | lent;
+}
+
+worker::ApplicationRings::Options ring_options(const StackConfig& config) {
+  worker::ApplicationRings::Options options;
+  options.events = config.limits.events;
+  options.send_arena = config.limits.send_arena;
+  return options;
+}
+
+template <class Value>
+std::span<const std::byte> bytes_of(const Value& value) {
+  return std::as_bytes(std::span(&value, 1));
+}
+
+}  // namespace
+
+RingApplication::RingApplication(const StackConfig& config, worker::WorkerGroup& group)
+    : config_(config), rings_(group, ring_options(config)), ledger_(rings_.arena().layout().blocks()) {}
+
+RingApplication::~RingApplication() {
+  rings_.close();
+  // The workers still send what was queued; every event that comes now goes back unread.
+  std::array<Event, 64> events;
+  while (!rings_.detached()) {
+    release(std::span(events.data(), poll(events)));
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
+}
+
+std::optional<std::uint32_t> RingApplication::block_with(std::span<const std::byte> bytes) {
+  auto piece = rings_.arena().allocate(static_cast<std::uint32_t>(bytes.size()));
+  if (!piece) {
+    reclaim_all();
+    piece = rings_.arena().allocate(static_cast<std::uint32_t>(bytes.size()));
+  }
+  if (!piece) return std::nullopt;
+  std::memcpy(piece->bytes.data(), bytes.data(), bytes.size());
+  return piece->block;
+}
+
+void RingApplication::push(worker::Channel& channel, const CommandRecord& command) {
+  for (unsigned spins = 0; !channel.command(command); ++spins) {
+    channel.publish();
+    if (spins > 1000) std::this_thread::yield();
+  }
+}
+
+EventRecord RingApplication::ask(std::uint16_t worker, CommandRecord command) {
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
+  command.request = awaited_ = next_request_++;
+  answer_.reset();
+  push(rings_.channel(worker), command);
+  rings_.publish();
+  std::array<Event, 64> events;
+  while (!answer_) {
+    for (std::uint16_t i = 0; i < rings_.workers(); ++i)
+      waiting_.insert(waiting_.end(), events.data(), events.data() + take(i, events.size(), events.data()));
+    if (answer_) break;
+    if (std::chrono::steady_clock::now() > give_up)
+      throw Error("the stack's workers did not answer for 10 s; are they starved of processor time?");
+    std::this_thread::yield();
+  }
+  awaited_ = 0;
+  reclaim_all();
+  return *answer_;
+}
+
+EndpointId RingApplication::open(const EndpointOptions& options) {
+  const worker::OpenEndpointArguments arguments = open_endpoint_arguments(options);
+  CommandRecord command;
+  command.type = CommandType::open_endpoint;
+  const auto block = block_with(bytes_of(arguments));
+  if (!block) throw Error("no send memory is free for opening an endpoint; raise limits.send_arena");
+  command.block = *block;
+  command.length = sizeof arguments;
+  const EventRecord record = ask(0, command);
+  check_opened(static_cast<CommandStatus>(record.error), options.port);
+  const Parameters& parameters = options.parameters ? *options.parameters : config_.parameters;
+  endpoints_.push_back({record.endpoint, static_cast<std::uint16_t>(record.message_id), parameters.send_buffer});
+  return record.endpoint;
+}
+
+void RingApplication::close(EndpointId endpoint) {
+  CommandRecord command;
+  command.type = CommandType::close_endpoint;
+  command.endpoint = endpoint;
+  ask(0, command);
+  std::erase_if(endpoints_, [&](const Endpoint& one) { return one.id == endpoint; });
+}
+
+std::uint16_t RingApplication::local_port(EndpointId endpoint) const {
+  for (const Endpoint& one : endpoints_)
+    if (one.id == endpoint) return one.port;
+  return 0;
+}
+
+std::uint64_t RingApplication::send_buffer_of(EndpointId endpoint) const {
+  for (const Endpoint& one : endpoints_)
+    if (one.id == endpoint) return one.send_buffer;
+  return config_.parameters.send_buffer;
+}
+
+bool RingApplication::connect(EndpointId endpoint, std::span<const IpAddress> peers, std::uint16_t port,
+                              std::uint64_t context) {
+  const worker::ConnectArguments arguments = connect_arguments(peers, port);
+  worker::Channel& channel = rings_.channel(next_connect_);
+  if (channel.room() == 0) return false;
+  const auto block = block_with(bytes_of(arguments));
+  if (!block) return false;
+  CommandRecord command;
+  command.type = CommandType::connect;
+  command.endpoint = endpoint;
+  command.context = context;
+  command.request = next_request_++;
+  command.block = *block;
+  command.length = sizeof arguments;
+  attempts_.push_back({command.request, endpoint, context});
+  push(channel, command);
+  channel.publish();
+  next_connect_ = static_cast<std::uint16_t>((next_connect_ + 1) % rings_.workers());
+  return true;
+}
+
+SendResult RingApplication::send(AssocId association, StreamId stream, Ppid ppid, std::span<const std::byte> message,
+                                 const SendOptions& options) {
+  SendLedger::Account* const account = ledger_.find(association);
+  if (account == nullptr) return SendResult::not_connected;
+  if (message.empty()) return SendResult::empty;
+  if (stream.value >= account->streams) return SendResult::invalid_stream;
+  if (message.size() > kMaxSendBytes) return SendResult::too_large;
+  worker::Channel& channel = rings_.channel(account->worker);
+  const auto block = account->full() || channel.room() == 0 ? std::nullopt : block_with(message);
+  if (!block) {
+    channel.publish();
+    ledger_.block(*account);
+    return SendResult::would_block;
+  }
+  CommandRecord command;
+  command.type = CommandType::send;
+  command.flags = static_cast<std::uint8_t>((options.unordered ? CommandRecord::kUnordered : 0) |
+                                            (options.end ? CommandRecord::kEnd : 0) |
+                                            (options.sack_immediately ? CommandRecord::kSackImmediately : 0));
+  command.stream = stream;
+  command.ppid = ppid;
+  command.association = association;
+  command.context = options.context;
+  command.block = *block;
+  command.length = static_cast<std::uint32_t>(message.size());
+  ledger_.charge(*account, *block, command.length);
+  push(channel, command);
+  return SendResult::queued;
+}
+
+void RingApplication::shutdown(AssocId association) {
+  const SendLedger::Account* const account = ledger_.find(association);
+  if (account == nullptr) return;
+  CommandRecord command;
+  command.type = CommandType::shutdown;
+  command.association = association;
+  push(rings_.channel(account->worker), command);
+  rings_.channel(account->worker).publish();
+}
+
+void RingApplication::abort(AssocId association, std::string_view reason) {
+  const SendLedger::Account* const account = ledger_.find(association);
+  if (account == nullptr) return;
+  CommandRecord command;
+  command.type = CommandType::abort;
+  command.association = association;
+  const auto text = std::as_bytes(std::span(reason.substr(0, 256)));
+  if (!text.empty()) {
+    if (const auto block = block_with(text)) {
+      command.block = *block;
+      command.length = static_cast<std::uint32_t>(text.size());
+    }
+  }
+  push(rings_.channel(account->worker), command);
+  rings_.channel(account->worker).publish();
+}
+
+void RingApplication::reclaim_all() {
+  rings_.reclaim([this](std::uint32_t block) { ledger_.credit(block); });
+}
+
+void RingApplication::keep_ledger(std::uint16_t worker, const Event& event) {
+  switch (event.type) {
+    case EventType::association_up:
+      ledger_.open(event.association, event.endpoint, worker, event.streams_out, send_buffer_of(event.endpoint));
+      break;
+    case EventType::association_lost:
+    case EventType::closed:
+      ledger_.close(event.association);
+      break;
+    default:
+      break;
+  }
+}
+
+void RingApplication::on_reply(const EventRecord& record) {
+  if (record.context_or_offset == awaited_) {
+    answer_ = record;
+    return;
+  }
+  const auto found = std::find_if(attempts_.begin(), attempts_.end(),
+                                  [&](const Attempt& attempt) { return attempt.request == record.context_or_offset; });
+  if (found == attempts_.end()) return;
+  if (static_cast<CommandStatus>(record.error) != CommandStatus::done) {
+    Event failed;
+    failed.type = EventType::connect_failed;
+    failed.endpoint = found->endpoint;
+    failed.context = found->context;
+    failed.error = static_cast<std::uint16_t>(Reason::no_resources);
+    waiting_.push_back(failed);
+  }
+  attempts_.erase(found);
+}
+
+std::size_t RingApplication::take(std::uint16_t worker, std::size_t limit, Event* out) {
+  std::array<EventRecord, 64> records;
+  worker::Channel& channel = rings_.channel(worker);
+  std::size_t made = 0;
+  while (made < limit) {
+    const std::size_t n = channel.poll(std::span(records.data(), std::min(records.size(), limit - made)));
+    for (std::size_t i = 0; i < n; ++i) {
+      if (records[i].kind == EventRecord::Kind::reply) {
+        on_reply(records[i]);
+        continue;
+      }
+      Event& event = out[made++] = channel.event(records[i]);
+      event.handle = records[i].lent == EventRecord::kNotLent ? 0 : make_handle(worker, records[i].lent);
+      if (event.type != EventType::message) keep_ledger(worker, event);
+    }
+    if (n < records.size()) break;
+  }
+  return made;
+}
+
+std::size_t RingApplication::poll(std::span<Event> events) {
+  if (std::exchange(announced_, false)) rings_.wake_up().withdraw();
+  rings_.publish();
+  reclaim_all();
+  while (SendLedger::Account* const account = ledger_.take_writable()) {
+    Event writable;
+    writable.type = EventType::writable;
+    writable.association = account->association;
+    writable.endpoint = account->endpoint;
+    waiting_.push_back(writable);
+  }
+  std::size_t n = 0;
+  for (; n < events.size() && !waiting_.empty(); ++n) {
+    events[n] = waiting_.front();
+    waiting_.pop_front();
+  }
+  for (std::uint16_t i = 0; i < rings_.workers() && n < events.size(); ++i)
+    n += take(static_cast<std::uint16_t>((next_channel_ + i) % rings_.workers()), events.size() - n, events.data() + n);
+  next_channel_ = static_cast<std::uint16_t>((next_channel_ + 1) % rings_.workers());
+  if (n == 0 && descriptor_used_) {
+    rings_.wake_up().announce();
+    announced_ = true;
+  }
+  return n;
+}
+
+void RingApplication::release(std::span<const Event> events) {
+  for (const Event& event : events)
+    if (event.handle != 0)
+      rings_.channel(static_cast<std::uint16_t>((event.handle >> 32) - 1))
+          .give_back(static_cast<std::uint32_t>(event.handle));
+}
+
+void RingApplication::wait(Duration timeout) {
+  rings_.publish();
+  if (!waiting_.empty()) return;
+  rings_.wake_up().announce();
+  if (!rings_.has_events()) rings_.wake_up().sleep(timeout);
+  rings_.wake_up().withdraw();
+  announced_ = false;
+}
+
+std::optional<AssociationStatus> RingApplication::status(AssocId association) {
+  const SendLedger::Account* const account = ledger_.find(association);
+  if (account == nullptr) return std::nullopt;
+  const std::uint16_t owner = account->worker;
+  assoc::Snapshot snapshot;
+  const auto piece = rings_.arena().allocate(sizeof snapshot);
+  if (!piece) return std::nullopt;
+  CommandRecord command;
+  command.type = CommandType::status;
+  command.association = association;
+  command.block = piece->block;
+  command.length = sizeof snapshot;
+  const EventRecord record = ask(owner, command);
+  if (static_cast<CommandStatus>(record.error) != CommandStatus::done || record.length != sizeof snapshot)
+    return std::nullopt;
+  std::memcpy(static_cast<void*>(&snapshot), piece->bytes.data(), sizeof snapshot);
+  return association_status(snapshot, owner);
+}
+
+}  // namespace sluice::socket

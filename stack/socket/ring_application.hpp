@@ -1,0 +1,79 @@
+#pragma once
+
+#include <sluice/application.hpp>
+#include <sluice/config.hpp>
+
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "stack/socket/send_ledger.hpp"
+#include "stack/worker/application_rings.hpp"
+
+namespace sluice::socket {
+
+/// The application of a thread apart from the workers: a channel with each of them, one send arena for all.
+class RingApplication final : public Application {
+ public:
+  RingApplication(const StackConfig& config, worker::WorkerGroup& group);
+  ~RingApplication() override;
+
+  EndpointId open(const EndpointOptions& options) override;
+  void close(EndpointId endpoint) override;
+  std::uint16_t local_port(EndpointId endpoint) const override;
+  bool connect(EndpointId endpoint, std::span<const IpAddress> peers, std::uint16_t port,
+               std::uint64_t context) override;
+  SendResult send(AssocId association, StreamId stream, Ppid ppid, std::span<const std::byte> message,
+                  const SendOptions& options) override;
+  void shutdown(AssocId association) override;
+  void abort(AssocId association, std::string_view reason) override;
+  std::size_t poll(std::span<Event> events) override;
+  void release(std::span<const Event> events) override;
+  void wait(Duration timeout) override;
+  int wait_descriptor() override {
+    descriptor_used_ = true;
+    return rings_.wake_up().descriptor();
+  }
+  std::optional<AssociationStatus> status(AssocId association) override;
+
+ private:
+  struct Endpoint {
+    EndpointId id;
+    std::uint16_t port = 0;
+    std::uint64_t send_buffer = 0;
+  };
+  /// A connect whose attempt no worker confirmed yet.
+  struct Attempt {
+    std::uint64_t request = 0;
+    EndpointId endpoint;
+    std::uint64_t context = 0;
+  };
+
+  /// The block holds a copy of `bytes`; nothing if there is no memory.
+  std::optional<std::uint32_t> block_with(std::span<const std::byte> bytes);
+  void push(worker::Channel& channel, const worker::CommandRecord& command);
+  /// Sends `command` to a worker and waits for the reply; events that come meanwhile are kept.
+  worker::EventRecord ask(std::uint16_t worker, worker::CommandRecord command);
+  void reclaim_all();
+  /// Takes what waits in the channel with `worker`, at most `limit` records, and puts the events to `out`.
+  std::size_t take(std::uint16_t worker, std::size_t limit, Event* out);
+  void keep_ledger(std::uint16_t worker, const Event& event);
+  void on_reply(const worker::EventRecord& record);
+  std::uint64_t send_buffer_of(EndpointId endpoint) const;
+
+  const StackConfig config_;
+  worker::ApplicationRings rings_;
+  SendLedger ledger_;
+  std::vector<Endpoint> endpoints_;
+  std::deque<Event> waiting_;  // made here, or taken while a reply was awaited
+  std::vector<Attempt> attempts_;
+  std::optional<worker::EventRecord> answer_;  // to the request that ask() waits for
+  std::uint64_t awaited_ = 0;
+  std::uint64_t next_request_ = 1;
+  std::uint16_t next_channel_ = 0;  // where the next poll begins, so that no worker starves
+  std::uint16_t next_connect_ = 0;  // the worker of the next association opened
+  bool descriptor_used_ = false;    // somebody waits outside: see wait_descriptor()
+  bool announced_ = false;
+};
+
+}  // namespace sluice::socket

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <sluice/ids.hpp>
+
+#include <cstdint>
+#include <unordered_map>
+#include <vector>
+
+namespace sluice::socket {
+
+/// What an application thread knows of its own sending, without asking a worker: which associations are up, how much of
+/// each the stack still holds, and who was told that a send would block. Messages count from the send until their
+/// memory comes back, which is longer than the association's own sender counts them: so that one never has to refuse.
+class SendLedger {
+ public:
+  struct Account {
+    AssocId association;
+    EndpointId endpoint;
+    std::uint16_t worker = 0;   ///< who owns it
+    std::uint16_t streams = 0;  ///< outbound
+    std::uint64_t held = 0;     ///< what the stack has queued for this association, counted as its sender counts
+    std::uint64_t limit = 0;    ///< how much of that it may have
+    bool open = true;           ///< false: ended; the account goes when nothing is held any more
+    bool blocked = false;       ///< a send would have blocked, and no writable event came since
+
+    bool full() const { return held >= limit; }
+  };
+
+  /// `blocks`: how many blocks the send arena has.
+  explicit SendLedger(std::uint32_t blocks) : blocks_(blocks) {}
+
+  void open(AssocId association, EndpointId endpoint, std::uint16_t worker, std::uint16_t streams, std::uint64_t limit);
+  /// The association ended.
+  void close(AssocId association);
+  /// The account of an association that is up; null if there is none.
+  Account* find(AssocId association);
+
+  /// Block `index` holds `bytes` for `account` now.
+  void charge(Account& account, std::uint32_t index, std::uint32_t bytes);
+  /// Block `index` came back; blocks never charged are let pass.
+  void credit(std::uint32_t index);
+
+  void block(Account& account);
+  /// Takes an account that was blocked and may send again; null when there is none.
+  Account* take_writable();
+
+ private:
+  struct Charge {
+    Account* account = nullptr;
+    std::uint32_t bytes = 0;
+  };
+
+  std::unordered_map<std::uint64_t, Account> accounts_;
+  std::vector<Charge> blocks_;
+  std::vector<Account*> blocked_;
+  Account* latest_ = nullptr;  // most sends go where the one before went
+};
+
+}  // namespace sluice::socket
