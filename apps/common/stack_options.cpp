@@ -1,0 +1,85 @@
+#include "apps/common/stack_options.hpp"
+
+#include <sluice/error.hpp>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstring>
+
+namespace sluice::apps {
+
+void StackOptions::add_to(CLI::App& app) {
+  const char* const group = "The stack";
+  app.add_option("-c,--config", file_, "TOML file with the stack's configuration")->group(group);
+  app.add_option("--driver", driver_, "driver of the port given by --device")
+      ->check(CLI::IsMember({"af_packet", "af_xdp", "tap", "memif", "virtio_user", "vhost", "pcap", "pci"}))
+      ->capture_default_str()
+      ->group(group);
+  app.add_option("--device", device_, "kernel interface, socket path or PCI address; makes or replaces the first port")
+      ->group(group);
+  app.add_flag("--socket-server", server_,
+               "memif, virtio_user: create the socket of --device instead of connecting to it")
+      ->group(group);
+  app.add_option("--address", addresses_,
+                 "our address with prefix length on that port, such as 198.18.0.1/24; repeatable")
+      ->group(group);
+  app.add_option("--gateway", gateways_, "gateway of the default route; repeatable, one a family")->group(group);
+  app.add_option("--workers", workers_, "worker threads")->check(CLI::Range(1, 64))->group(group);
+  app.add_option("--instance", instance_, "name of this stack, for DPDK's files and sluice-ctl")->group(group);
+  app.add_option("--set", settings_, "any setting by its key, such as parameters.rto_min=100ms; repeatable")
+      ->group(group);
+}
+
+StackConfig StackOptions::config() const {
+  StackConfig config = file_.empty() ? StackConfig{} : load_config(file_);
+  for (const auto& setting : defaults) override_config(config, setting);
+  if (!device_.empty()) {
+    override_config(config, "port.0.driver=\"" + driver_ + '"');
+    override_config(config, "port.0.device=\"" + device_ + '"');
+    if (server_) override_config(config, "port.0.server=true");
+  }
+  if (!addresses_.empty()) {
+    std::string list;
+    for (const auto& address : addresses_) list += (list.empty() ? "\"" : ",\"") + address + '"';
+    override_config(config, "port.0.addresses=[" + list + "]");
+  }
+  for (const auto& gateway : gateways_) {
+    const std::string index = std::to_string(config.routes.size());
+    const bool six = gateway.find(':') != std::string::npos;
+    override_config(config, "route." + index + ".to=" + (six ? "\"::/0\"" : "\"0.0.0.0/0\""));
+    override_config(config, "route." + index + ".via=\"" + gateway + '"');
+  }
+  if (workers_ > 0) override_config(config, "workers=" + std::to_string(workers_));
+  if (!instance_.empty()) override_config(config, "instance=\"" + instance_ + '"');
+  for (const auto& setting : settings_) override_config(config, setting);
+  config.eal_arguments.insert(config.eal_arguments.end(), eal_arguments.begin(), eal_arguments.end());
+  if (config.ports.empty())
+    throw Error("no port: give --device INTERFACE and --address A.B.C.D/N, or --config FILE with a [[port]]");
+  return config;
+}
+
+std::vector<std::string> split_eal_arguments(int& argc, char**& argv, std::vector<char*>& storage) {
+  std::vector<std::string> eal;
+  for (int i = 1; i < argc; ++i) {
+    if (std::strcmp(argv[i], "--") != 0) continue;
+    eal.assign(argv + 1, argv + i);
+    storage.assign(1, argv[0]);
+    storage.insert(storage.end(), argv + i + 1, argv + argc);
+    argc = static_cast<int>(storage.size());
+    storage.push_back(nullptr);
+    argv = storage.data();
+    break;
+  }
+  return eal;
+}
+
+int run_program(const char* name, int (*body)(int, char**), int argc, char** argv) {
+  try {
+    return body(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s: %s\n", name, error.what());
+    return 1;
+  }
+}
+
+}  // namespace sluice::apps

@@ -1,0 +1,148 @@
+#include <sluice/stack.hpp>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cstdio>
+#include <deque>
+#include <unordered_map>
+#include <vector>
+
+#include "apps/common/stack_options.hpp"
+#include "apps/common/stop_signal.hpp"
+
+namespace sluice::apps {
+namespace {
+
+struct EchoOptions {
+  StackOptions stack;
+  std::uint16_t port = 7;
+  bool discard = false;
+  bool verbose = false;
+  double duration = 0;
+};
+
+/// Sends every message back on its stream with its PPID, piece by piece as it arrives.
+class Echo {
+ public:
+  Echo(Application& application, const EchoOptions& options) : application_(application), options_(options) {}
+
+  bool turn() {
+    std::array<Event, 256> events;
+    const std::size_t n = application_.poll(events);
+    for (std::size_t i = 0; i < n; ++i)
+      if (!on_event(events[i])) application_.release(std::span(&events[i], 1));
+    return n > 0;
+  }
+  unsigned long long messages() const { return messages_; }
+  unsigned long long bytes() const { return bytes_; }
+
+ private:
+  /// True: the event is kept, to be released later.
+  bool on_event(const Event& event) {
+    switch (event.type) {
+      case EventType::message:
+        messages_ += event.end ? 1 : 0;
+        bytes_ += event.length;
+        return !options_.discard && !send_back(event);
+      case EventType::association_up:
+        say(event, "up");
+        break;
+      case EventType::association_lost:
+        say(event, "lost");
+        forget(event.association);
+        break;
+      case EventType::closed:
+        say(event, "closed");
+        forget(event.association);
+        break;
+      case EventType::writable:
+        send_waiting(event.association);
+        break;
+      default:
+        break;
+    }
+    return false;
+  }
+
+  void say(const Event& event, const char* what) const {
+    if (options_.verbose)
+      std::fprintf(stderr, "association %016llx %s\n", static_cast<unsigned long long>(event.association.value), what);
+  }
+
+  SendResult send(const Event& event) {
+    SendOptions options;
+    options.unordered = event.unordered;
+    options.end = event.end;
+    return application_.send(event.association, event.stream, event.ppid, event.bytes(), options);
+  }
+
+  /// False: there is no room. The event is kept as it is, so that the receive window closes and the peer slows down.
+  bool send_back(const Event& event) {
+    const auto queue = waiting_.find(event.association.value);
+    if (queue == waiting_.end() && send(event) != SendResult::would_block) return true;
+    waiting_[event.association.value].push_back(event);
+    return false;
+  }
+
+  void send_waiting(AssocId association) {
+    const auto queue = waiting_.find(association.value);
+    if (queue == waiting_.end()) return;
+    for (auto& events = queue->second; !events.empty(); events.pop_front()) {
+      if (send(events.front()) == SendResult::would_block) return;
+      application_.release(std::span(&events.front(), 1));
+    }
+    waiting_.erase(queue);
+  }
+
+  void forget(AssocId association) {
+    const auto queue = waiting_.find(association.value);
+    if (queue == waiting_.end()) return;
+    for (const Event& event : queue->second) application_.release(std::span(&event, 1));
+    waiting_.erase(queue);
+  }
+
+  Application& application_;
+  const EchoOptions& options_;
+  std::unordered_map<std::uint64_t, std::deque<Event>> waiting_;
+  unsigned long long messages_ = 0;
+  unsigned long long bytes_ = 0;
+};
+
+int echo_main(int argc, char** argv) {
+  std::vector<char*> storage;
+  EchoOptions options;
+  options.stack.eal_arguments = split_eal_arguments(argc, argv, storage);
+  CLI::App app(
+      "Echoes every SCTP message on its stream with its PPID. DPDK's own arguments may stand in front: sluice-echo "
+      "EAL-ARGUMENTS -- ...");
+  app.add_option("--port", options.port, "SCTP port to listen on")->check(CLI::Range(1, 65535))->capture_default_str();
+  app.add_flag("--discard", options.discard, "take messages and send nothing back");
+  app.add_flag("-v,--verbose", options.verbose, "tell of associations that come and go");
+  app.add_option("--duration", options.duration, "seconds after which to end; 0: when stopped")
+      ->check(CLI::NonNegativeNumber);
+  options.stack.add_to(app);
+  CLI11_PARSE(app, argc, argv);
+
+  catch_stop_signals();
+  Stack stack(options.stack.config());
+  const auto application = stack.attach();
+  EndpointOptions endpoint;
+  endpoint.port = options.port;
+  endpoint.listen = true;
+  application->open(endpoint);
+  std::fprintf(stderr, "listening on port %u; Ctrl-C ends\n", options.port);
+  Echo echo(*application, options);
+  const auto begun = std::chrono::steady_clock::now();
+  const std::chrono::duration<double> duration(options.duration);
+  while (!stop_requested() && (options.duration <= 0 || std::chrono::steady_clock::now() - begun < duration))
+    if (!echo.turn()) application->wait(std::chrono::milliseconds(100));
+  std::printf("%llu messages, %llu bytes\n", echo.messages(), echo.bytes());
+  return 0;
+}
+
+}  // namespace
+}  // namespace sluice::apps
+
+int main(int argc, char** argv) {
+  return sluice::apps::run_program("sluice-echo", sluice::apps::echo_main, argc, argv);
+}

@@ -1,0 +1,253 @@
+#include "apps/perf/client_loop.hpp"
+
+#include <sluice/error.hpp>
+
+#include <algorithm>
+#include <array>
+
+#include "apps/perf/meter.hpp"
+
+namespace sluice::apps {
+namespace {
+
+constexpr int kMessagesPerTurn = 128;  // of one association, before the next has its turn
+
+const char* text_of(Reason reason) {
+  switch (reason) {
+    case Reason::peer_abort:
+      return "the peer aborted it";
+    case Reason::retransmissions:
+      return "the peer does not answer any more";
+    case Reason::init_failed:
+      return "the peer does not answer";
+    case Reason::refused:
+      return "the peer refused it: nothing listens on that port";
+    case Reason::protocol_violation:
+      return "the peer broke the protocol";
+    case Reason::no_resources:
+      return "a limit was reached";
+    default:
+      return "it ended";
+  }
+}
+
+}  // namespace
+
+ClientLoop::ClientLoop(Application& application, const PerfOptions& options, std::uint32_t associations, double rate,
+                       ClientTotals& totals)
+    : application_(application),
+      options_(options),
+      content_(options.workload),
+      totals_(totals),
+      associations_(associations),
+      rate_(rate) {
+  EndpointOptions endpoint;
+  endpoint_ = application_.open(endpoint);
+}
+
+void ClientLoop::connect() {
+  std::vector<IpAddress> peers;
+  for (const auto& peer : options_.peers) {
+    const auto address = IpAddress::parse(peer);
+    if (!address) throw Error("'" + peer + "' is not an IPv4 or IPv6 address");
+    peers.push_back(*address);
+  }
+  while (opened_ < associations_ && opened_ - totals_.established < 256 &&
+         application_.connect(endpoint_, peers, options_.port, opened_))
+    ++opened_;
+}
+
+void ClientLoop::problem(const std::string& what) {
+  if (totals_.problems.size() < 10) totals_.problems.push_back(what);
+}
+
+bool ClientLoop::turn() {
+  if (opened_ < associations_) connect();
+  std::array<Event, 256> events;
+  const std::size_t n = application_.poll(events);
+  for (std::size_t i = 0; i < n; ++i) on_event(events[i]);
+  application_.release(std::span(events.data(), n));
+  const bool sent = send_ready();
+  return n > 0 || sent;
+}
+
+void ClientLoop::on_event(const Event& event) {
+  switch (event.type) {
+    case EventType::message:
+      on_message(event);
+      break;
+    case EventType::association_up:
+      on_up(event);
+      break;
+    case EventType::connect_failed:
+      problem("an association did not come up: " + std::string(text_of(event.reason())));
+      ++ended_;
+      break;
+    case EventType::association_lost:
+    case EventType::closed:
+      on_end(event);
+      break;
+    case EventType::writable:
+      if (const auto found = peers_.find(event.association.value); found != peers_.end()) {
+        found->second.blocked = false;
+        make_ready(found->second);
+      }
+      break;
+    default:
+      break;
+  }
+}
+
+void ClientLoop::on_up(const Event& event) {
+  Peer& peer = peers_.try_emplace(event.association.value, event.association, content_).first->second;
+  ++totals_.associations;
+  ++totals_.established;
+  if (started_ == 0) started_ = now_seconds();
+  if (options_.latency) {
+    peer.phase = Phase::sending;
+    peer.answers = std::make_unique<Checker>(content_);
+    peer.sent_at.resize(std::max<std::size_t>(options_.window, 1));
+  }
+  if (event.streams_out < options_.workload.streams)
+    throw Error("the peer takes " + std::to_string(event.streams_out) + " streams, not " +
+                std::to_string(options_.workload.streams) + "; give --streams " + std::to_string(event.streams_out) +
+                " or raise parameters.max_inbound_streams there");
+  make_ready(peer);
+}
+
+void ClientLoop::on_end(const Event& event) {
+  const auto found = peers_.find(event.association.value);
+  if (found == peers_.end()) return;
+  Peer& peer = found->second;
+  if (event.type == EventType::association_lost || peer.phase != Phase::closing) {
+    problem("an association ended early: " + std::string(text_of(event.reason())));
+    totals_.lost += options_.latency ? peer.load.messages() - peer.answered : peer.load.messages();
+  }
+  if (peer.answers != nullptr) totals_.findings.add(peer.answers->findings());
+  if (peer.ready) std::erase(ready_, &peer);
+  peers_.erase(found);
+  latest_id_ = 0;
+  ++ended_;
+  --totals_.associations;
+}
+
+void ClientLoop::on_message(const Event& event) {
+  if (event.association.value != latest_id_) {
+    const auto found = peers_.find(event.association.value);
+    if (found == peers_.end()) return;
+    latest_id_ = event.association.value;
+    latest_ = &found->second;
+  }
+  Peer& peer = *latest_;
+  if (peer.answers != nullptr) {
+    on_answer(peer, event);
+  } else if (event.ppid.value == kReportPpid) {
+    if (const auto report = from_message<Report>(event.bytes())) on_report(peer, *report);
+  }
+}
+
+void ClientLoop::on_answer(Peer& peer, const Event& event) {
+  if (!peer.answers->take(event)) return;
+  totals_.latency.add(now_nanoseconds() - peer.sent_at[event.ppid.value % peer.sent_at.size()]);
+  ++peer.answered;
+  totals_.messages.fetch_add(1, std::memory_order_relaxed);
+  totals_.bytes.fetch_add(content_.size(event.ppid.value), std::memory_order_relaxed);
+  make_ready(peer);
+}
+
+void ClientLoop::on_report(Peer& peer, const Report& report) {
+  totals_.findings.add(report.findings);
+  if (report.findings.messages < peer.load.messages()) totals_.lost += peer.load.messages() - report.findings.messages;
+  peer.phase = Phase::closing;
+  application_.shutdown(peer.id);
+}
+
+void ClientLoop::make_ready(Peer& peer) {
+  if (peer.ready || peer.blocked) return;
+  peer.ready = true;
+  ready_.push_back(&peer);
+}
+
+bool ClientLoop::send_ready() {
+  bool sent = false;
+  for (std::size_t turns = ready_.size(); turns > 0; --turns) {
+    Peer& peer = *ready_.front();
+    ready_.pop_front();
+    peer.ready = false;
+    const std::uint64_t before = sent_;
+    if (advance(peer)) make_ready(peer);
+    sent = sent || sent_ != before;
+  }
+  return sent;
+}
+
+bool ClientLoop::send_control(Peer& peer, std::uint32_t ppid, std::span<const std::byte> bytes) {
+  if (application_.send(peer.id, StreamId(0), Ppid(ppid), bytes) == SendResult::queued) return true;
+  peer.blocked = true;
+  return false;
+}
+
+bool ClientLoop::load_complete(const Peer& peer) const {
+  if (peer.load.in_message()) return false;
+  return finishing_ || (options_.messages > 0 && peer.load.messages() >= options_.messages);
+}
+
+std::uint64_t ClientLoop::allowance() {
+  if (rate_ <= 0) return UINT64_MAX;
+  const auto due = static_cast<std::uint64_t>((now_seconds() - started_) * rate_);
+  return due > sent_ ? due - sent_ : 0;
+}
+
+bool ClientLoop::send_load(Peer& peer) {
+  std::uint64_t may = std::min<std::uint64_t>(allowance(), kMessagesPerTurn);
+  if (options_.latency) may = std::min<std::uint64_t>(may, options_.window - (peer.load.messages() - peer.answered));
+  const std::uint64_t bytes_before = peer.load.bytes();
+  std::uint64_t count = 0;
+  for (; count < may && !load_complete(peer); ++count) {
+    if (peer.answers != nullptr && !peer.load.in_message())
+      peer.sent_at[peer.load.sequence() % peer.sent_at.size()] = now_nanoseconds();
+    if (!peer.load.send_next(application_)) {
+      peer.blocked = true;
+      break;
+    }
+  }
+  sent_ += count;
+  if (peer.answers == nullptr) {
+    totals_.messages.fetch_add(count, std::memory_order_relaxed);
+    totals_.bytes.fetch_add(peer.load.bytes() - bytes_before, std::memory_order_relaxed);
+  }
+  return !peer.blocked;
+}
+
+bool ClientLoop::advance(Peer& peer) {
+  if (peer.phase == Phase::greeting) {
+    Hello hello;
+    hello.workload = options_.workload;
+    if (!send_control(peer, kHelloPpid, as_message(hello))) return false;
+    peer.phase = Phase::sending;
+  }
+  if (peer.phase == Phase::sending) {
+    if (!send_load(peer)) return false;
+    if (!load_complete(peer)) return options_.latency ? peer.load.messages() - peer.answered < options_.window : true;
+    peer.phase = Phase::closing_load;
+  }
+  if (peer.phase == Phase::closing_load) {
+    if (options_.latency) {
+      if (peer.answered < peer.load.messages()) return false;
+      peer.phase = Phase::closing;
+      application_.shutdown(peer.id);
+      return false;
+    }
+    if (!send_control(peer, kFinishPpid, as_message(Finish{peer.load.messages(), peer.load.bytes()}))) return false;
+    peer.phase = Phase::awaiting_report;
+  }
+  return false;
+}
+
+void ClientLoop::give_up(const std::string& why) {
+  for (auto& [id, peer] : peers_) application_.abort(peer.id, why);
+  if (ended_ < associations_)
+    problem(std::to_string(associations_ - ended_) + " associations did not come to their end: " + why);
+}
+
+}  // namespace sluice::apps

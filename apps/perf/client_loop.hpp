@@ -1,0 +1,97 @@
+#pragma once
+
+#include <sluice/application.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "apps/common/histogram.hpp"
+#include "apps/perf/checker.hpp"
+#include "apps/perf/control_messages.hpp"
+#include "apps/perf/load.hpp"
+#include "apps/perf/options.hpp"
+
+namespace sluice::apps {
+
+/// What a client has done so far; the counts are readable while its loop runs, the rest when it is done.
+struct ClientTotals {
+  std::atomic<std::uint64_t> messages{0};  ///< sent; with latency: answered
+  std::atomic<std::uint64_t> bytes{0};
+  std::atomic<std::uint32_t> associations{0};  ///< up at the moment
+  std::atomic<std::uint32_t> established{0};   ///< that came up
+  std::uint64_t lost = 0;
+  Findings findings;  ///< of the server, or of the answers
+  Histogram latency;  ///< nanoseconds
+  std::vector<std::string> problems;
+};
+
+/// One application thread of a client: opens its associations, sends the load, waits for the reports, closes.
+class ClientLoop {
+ public:
+  ClientLoop(Application& application, const PerfOptions& options, std::uint32_t associations, double rate,
+             ClientTotals& totals);
+
+  void connect();
+  /// Takes one burst of events and sends what may be sent. False when there was nothing to do.
+  bool turn();
+  /// No more load from now on: what is under way is completed.
+  void finish() { finishing_ = true; }
+  /// Every association came to its end.
+  bool done() const { return ended_ == associations_; }
+  /// Aborts what is still there.
+  void give_up(const std::string& why);
+
+ private:
+  enum class Phase { greeting, sending, closing_load, awaiting_report, closing };
+  struct Peer {
+    explicit Peer(AssocId id_, const Content& content) : id(id_), load(id_, content) {}
+    AssocId id;
+    Load load;
+    Phase phase = Phase::greeting;
+    bool ready = false;    // stands in ready_
+    bool blocked = false;  // waits for a writable event
+    // With latency: the answers are checked, and each request's time is kept until its answer.
+    std::unique_ptr<Checker> answers;
+    std::vector<std::uint64_t> sent_at;
+    std::uint64_t answered = 0;
+  };
+
+  void on_event(const Event& event);
+  void on_up(const Event& event);
+  void on_end(const Event& event);
+  void on_message(const Event& event);
+  void on_answer(Peer& peer, const Event& event);
+  void on_report(Peer& peer, const Report& report);
+  bool send_ready();
+  /// Sends as much as goes for `peer` in one turn. True: it may go on in the next.
+  bool advance(Peer& peer);
+  bool send_load(Peer& peer);
+  bool load_complete(const Peer& peer) const;
+  bool send_control(Peer& peer, std::uint32_t ppid, std::span<const std::byte> bytes);
+  void make_ready(Peer& peer);
+  std::uint64_t allowance();
+  void problem(const std::string& what);
+
+  Application& application_;
+  const PerfOptions& options_;
+  const Content content_;
+  ClientTotals& totals_;
+  const std::uint32_t associations_;
+  const double rate_;
+  EndpointId endpoint_;
+  std::uint32_t opened_ = 0;
+  std::uint32_t ended_ = 0;
+  bool finishing_ = false;
+  double started_ = 0;
+  std::uint64_t sent_ = 0;
+  std::unordered_map<std::uint64_t, Peer> peers_;
+  std::deque<Peer*> ready_;
+  std::uint64_t latest_id_ = 0;
+  Peer* latest_ = nullptr;
+};
+
+}  // namespace sluice::apps

@@ -1,0 +1,135 @@
+#include "apps/perf/server_loop.hpp"
+
+#include <array>
+
+namespace sluice::apps {
+
+bool ServerLoop::turn() {
+  std::array<Event, 256> events;
+  const std::size_t n = application_.poll(events);
+  for (std::size_t i = 0; i < n; ++i) {
+    const Event& event = events[i];
+    if (event.type != EventType::message) {
+      on_event(event);
+      continue;
+    }
+    Peer* const peer = find(event.association);
+    if (peer == nullptr || !on_message(*peer, event)) application_.release(std::span(&event, 1));
+  }
+  return n > 0;
+}
+
+ServerLoop::Peer* ServerLoop::find(AssocId association) {
+  if (association.value == latest_id_) return latest_;
+  const auto found = peers_.find(association.value);
+  if (found == peers_.end()) return nullptr;
+  latest_id_ = association.value;
+  latest_ = &found->second;
+  return latest_;
+}
+
+void ServerLoop::on_event(const Event& event) {
+  switch (event.type) {
+    case EventType::association_up:
+      peers_.try_emplace(event.association.value);
+      ++totals_.associations;
+      break;
+    case EventType::association_lost:
+    case EventType::closed:
+      forget(event.association);
+      break;
+    case EventType::writable:
+      if (Peer* const peer = find(event.association)) send_waiting(event.association, *peer);
+      break;
+    default:
+      break;
+  }
+}
+
+void ServerLoop::forget(AssocId association) {
+  Peer* const peer = find(association);
+  if (peer == nullptr) return;
+  for (const Event& event : peer->echoes) application_.release(std::span(&event, 1));
+  peers_.erase(association.value);
+  latest_id_ = 0;
+  latest_ = nullptr;
+  --totals_.associations;
+  ++totals_.ended;
+}
+
+bool ServerLoop::on_message(Peer& peer, const Event& event) {
+  const std::uint32_t ppid = event.ppid.value;
+  if (ppid < kSequences && peer.checker != nullptr) {
+    const Findings before = peer.checker->findings();
+    peer.checker->take(event);
+    count(before, peer.checker->findings());
+    if (peer.finishing) report_if_complete(event.association, peer);
+    return false;
+  }
+  if (ppid == kHelloPpid) {
+    const auto hello = from_message<Hello>(event.bytes());
+    if (hello && hello->magic == Hello{}.magic && hello->version == Hello::kVersion && hello->workload.streams > 0 &&
+        hello->workload.min_size > 0 && hello->workload.min_size <= hello->workload.max_size) {
+      peer.content = std::make_unique<Content>(hello->workload);
+      peer.checker = std::make_unique<Checker>(*peer.content);
+      return false;
+    }
+  }
+  if (ppid == kFinishPpid && peer.checker != nullptr) {
+    if (const auto finish = from_message<Finish>(event.bytes())) {
+      peer.finish = *finish;
+      peer.finishing = true;
+      report_if_complete(event.association, peer);
+    }
+    return false;
+  }
+  return !echo(peer, event);
+}
+
+void ServerLoop::count(const Findings& before, const Findings& after) {
+  const auto add = [](std::atomic<std::uint64_t>& total, std::uint64_t more) {
+    // One writer would not need the locked instruction, but several loops may share the totals.
+    if (more > 0) total.fetch_add(more, std::memory_order_relaxed);
+  };
+  add(totals_.messages, after.messages - before.messages);
+  add(totals_.bytes, after.bytes - before.bytes);
+  add(totals_.corrupted, after.corrupted - before.corrupted);
+  add(totals_.misordered, after.misordered - before.misordered);
+  add(totals_.duplicated, after.duplicated - before.duplicated);
+}
+
+SendResult ServerLoop::send_back(const Event& event) {
+  SendOptions options;
+  options.unordered = event.unordered;
+  options.end = event.end;
+  return application_.send(event.association, event.stream, event.ppid, event.bytes(), options);
+}
+
+bool ServerLoop::echo(Peer& peer, const Event& event) {
+  totals_.bytes.fetch_add(event.length, std::memory_order_relaxed);
+  if (event.end) {
+    totals_.messages.fetch_add(1, std::memory_order_relaxed);
+    totals_.echoed.fetch_add(1, std::memory_order_relaxed);
+  }
+  if (peer.echoes.empty() && send_back(event) != SendResult::would_block) return true;
+  peer.echoes.push_back(event);
+  return false;
+}
+
+void ServerLoop::send_waiting(AssocId association, Peer& peer) {
+  for (; !peer.echoes.empty(); peer.echoes.pop_front()) {
+    if (send_back(peer.echoes.front()) == SendResult::would_block) return;
+    application_.release(std::span(&peer.echoes.front(), 1));
+  }
+  if (peer.finishing) report_if_complete(association, peer);
+}
+
+void ServerLoop::report_if_complete(AssocId association, Peer& peer) {
+  // The Finish may overtake messages of other streams; SCTP delivers them all, so the count is waited for.
+  if (peer.reported || peer.checker->findings().messages < peer.finish.messages) return;
+  const Report report{peer.checker->findings()};
+  peer.reported =
+      application_.send(association, StreamId(0), Ppid(kReportPpid), as_message(report)) == SendResult::queued;
+}
+
+}  // namespace sluice::apps

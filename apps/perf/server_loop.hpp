@@ -1,0 +1,66 @@
+#pragma once
+
+#include <sluice/application.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <unordered_map>
+
+#include "apps/perf/checker.hpp"
+#include "apps/perf/control_messages.hpp"
+
+namespace sluice::apps {
+
+/// Totals of a server, readable while its loops run.
+struct ServerTotals {
+  std::atomic<std::uint64_t> messages{0};
+  std::atomic<std::uint64_t> bytes{0};
+  std::atomic<std::uint64_t> corrupted{0};
+  std::atomic<std::uint64_t> misordered{0};
+  std::atomic<std::uint64_t> duplicated{0};
+  std::atomic<std::uint64_t> lost{0};
+  std::atomic<std::uint64_t> echoed{0};
+  std::atomic<std::uint32_t> associations{0};  ///< up at the moment
+  std::atomic<std::uint32_t> ended{0};         ///< that were up and are gone
+};
+
+/// One application thread of a server. An association that begins with a Hello sends a load one way, which is checked
+/// and reported; on any other, each message is sent back on its stream with its PPID.
+class ServerLoop {
+ public:
+  ServerLoop(Application& application, ServerTotals& totals) : application_(application), totals_(totals) {}
+
+  /// Takes one burst of events. False when there was nothing to do.
+  bool turn();
+
+ private:
+  struct Peer {
+    std::unique_ptr<Content> content;  // null: echo
+    std::unique_ptr<Checker> checker;
+    bool finishing = false;
+    Finish finish;
+    bool reported = false;
+    std::deque<Event> echoes;  // that there was no room for: kept, so that the receive window closes
+  };
+
+  /// True: the event is kept, to be released later.
+  bool on_message(Peer& peer, const Event& event);
+  void on_event(const Event& event);
+  void forget(AssocId association);
+  bool echo(Peer& peer, const Event& event);
+  SendResult send_back(const Event& event);
+  void send_waiting(AssocId association, Peer& peer);
+  void report_if_complete(AssocId association, Peer& peer);
+  void count(const Findings& before, const Findings& after);
+  Peer* find(AssocId association);
+
+  Application& application_;
+  ServerTotals& totals_;
+  std::unordered_map<std::uint64_t, Peer> peers_;
+  std::uint64_t latest_id_ = 0;
+  Peer* latest_ = nullptr;
+};
+
+}  // namespace sluice::apps
