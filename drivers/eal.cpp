@@ -119,6 +119,7 @@ Eal::Eal(const EalConfig& config) : log_(std::make_unique<DpdkLog>(config.log_le
   std::vector<std::string> arguments = arguments_of(config, memory, megabytes, log_->native_level());
   start(arguments, *log_);
   huge_pages_ = rte_eal_has_hugepages() != 0;
+  own_directory_ = config.file_prefix.empty() && !given(config.arguments, {"--file-prefix"});
   base::log_info("DPDK started with {} MB {} ({})", megabytes, huge_pages_ ? "of huge pages" : "without huge pages",
                  memory.why);
 }
@@ -126,9 +127,13 @@ Eal::Eal(const EalConfig& config) : log_(std::make_unique<DpdkLog>(config.log_le
 Eal::~Eal() {
   const std::filesystem::path runtime = rte_eal_get_runtime_dir();
   rte_eal_cleanup();
-  // Only if nothing is left there: another process may have the same prefix.
+  // DPDK takes its telemetry socket away only when the process ends, and the directory never. One that others may share
+  // goes only when it is empty.
   std::error_code error;
-  std::filesystem::remove(runtime, error);
+  if (own_directory_)
+    std::filesystem::remove_all(runtime, error);
+  else
+    std::filesystem::remove(runtime, error);
 }
 
 std::string Eal::last_error() const {
