@@ -77,7 +77,7 @@ bool Transmitter::send_frame(std::uint16_t port, base::Buffer&& frame) {
 
 bool Transmitter::take_frames(base::SpscRing<FrameRecord>& from) {
   for (const auto& frames : staged_)
-    if (frames.size() > kMaxStaged - drivers::kMaxBurst) return true;  // they wait in the ring
+    if (frames.size() > kMaxStaged - drivers::kMaxBurst) return false;  // they wait in the ring
   std::array<FrameRecord, drivers::kMaxBurst> records;
   const std::size_t n = from.pop(records);
   for (std::size_t i = 0; i < n; ++i) SLUICE_CHECK(send_frame(records[i].port, base::Buffer::adopt(*records[i].block)));

@@ -111,6 +111,11 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   /// Aborts every association of this worker, so that the peers know; one more turn sends what there is to say.
   void abort_all(std::string_view reason);
   std::uint32_t associations() const { return store_.size(); }
+  /// The association whose id follows `after`, for whoever looks on from the same thread; null when there is none.
+  const assoc::Association* next_association(AssocId after) const {
+    const AssociationRecord* const record = store_.next(after);
+    return record != nullptr ? &record->association : nullptr;
+  }
   WorkerCounters counters() const;
   const assoc::Pools& pools() const { return pools_; }
   const ip::Layer& ip() const { return ip_; }
@@ -199,7 +204,7 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   void follow_addresses(AssociationRecord& record);
   endpoint::WorkerId directory_of(const AssociationRecord& record) const;
   void touch(AssociationRecord& record);
-  void settle(AssociationRecord& record);
+  bool settle(AssociationRecord& record);
   bool flush_dirty();
   bool fire_timers();
   bool resume_waiting();

@@ -157,16 +157,18 @@ void Worker::touch(AssociationRecord& record) {
 
 bool Worker::flush_dirty() {
   const std::size_t n = dirty_.size();
+  bool any = false;
   for (std::size_t i = 0; i < n; ++i) {
     AssociationRecord* const record = dirty_.pop_front();
     if (record == nullptr) break;  // others were disposed of on the way
-    settle(*record);
+    any |= settle(*record);
   }
-  return n > 0;
+  return any;
 }
 
-void Worker::settle(AssociationRecord& record) {
-  if (record.attempt != nullptr) return;
+// False if it has to wait for room in the transmit ring.
+bool Worker::settle(AssociationRecord& record) {
+  if (record.attempt != nullptr) return true;
   if (record.unpark) send_parked(record);
   flushing_ = &record;
   const bool flushed = record.association.flush(now_);
@@ -175,10 +177,16 @@ void Worker::settle(AssociationRecord& record) {
   if (record.association.state() == assoc::State::closed) {
     // Its end comes after all that waits; if the application has no room, resume_waiting() looks again.
     if (!record.association.finished()) record.association.resume_delivery(now_);
-    if (record.association.finished()) return dispose(record);
+    if (record.association.finished()) {
+      dispose(record);
+      return true;
+    }
   }
-  wheel_.fire_by(record, record.association.next_deadline());
+  // What waits for the transmit ring is looked at again each turn; its deadlines, most of them for what it could not
+  // send, would only fire in vain until then.
+  if (flushed) wheel_.fire_by(record, record.association.next_deadline());
   if (!flushed || record.unpark) touch(record);
+  return flushed;
 }
 
 bool Worker::fire_timers() {

@@ -1,0 +1,230 @@
+#include "tests/sim/application.hpp"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace sluice::sim {
+
+Application::Application(SimStack& stack, base::SimClock& clock, std::uint32_t side, std::uint64_t seed,
+                         const Behaviour& behaviour, Tally& tally)
+    : stack_(stack), clock_(clock), side_(side), random_(seed), behaviour_(behaviour), tally_(tally) {}
+
+void Application::fail(const Flow* flow, const std::string& what) const {
+  std::string text = "side " + stack_.name();
+  if (flow != nullptr) text += ", flow " + std::to_string(flow->name) + " from " + std::to_string(flow->from);
+  throw std::runtime_error(text + ": " + what);
+}
+
+void Application::connect(EndpointId endpoint, const IpAddress& peer, std::uint16_t port) {
+  worker::ConnectArguments arguments;
+  arguments.peers = {peer};
+  arguments.port = port;
+  ++connecting_;
+  ++tally_["application connects"];
+  stack_.worker(static_cast<std::uint16_t>(random_.below(stack_.workers())))
+      .connect(worker::ApplicationId(0), endpoint, arguments, 1);
+}
+
+bool Application::step(std::uint16_t index) {
+  bool any = release(index);
+  if (clock_.now() >= paused_until_) {
+    std::vector<Event> events(32);
+    const std::size_t n = stack_.events(index).poll(events);
+    for (std::size_t i = 0; i < n; ++i) on_event(index, events[i]);
+    any |= n > 0;
+  }
+  for (auto next = flows_.begin(); next != flows_.end();) {
+    Flow& flow = (next++)->second;
+    if (worker::owner_of(flow.association) == index) any |= pump(flow);
+  }
+  return any;
+}
+
+bool Application::release(std::uint16_t index) {
+  bool any = false;
+  for (std::size_t i = 0; i < held_.size();) {
+    if (held_[i].worker != index || held_[i].until > clock_.now()) {
+      ++i;
+      continue;
+    }
+    if (!stack_.events(index).release(held_[i].handle)) fail(nullptr, "a buffer could not be given back");
+    held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(i));
+    any = true;
+  }
+  return any;
+}
+
+Timestamp Application::next_deadline() const {
+  Timestamp next = kNever;
+  if (paused_until_ > clock_.now()) next = paused_until_;
+  for (const Held& held : held_) next = std::min(next, held.until);
+  return next;
+}
+
+void Application::on_event(std::uint16_t index, const Event& event) {
+  if (event.type == EventType::connect_failed) {
+    --connecting_;
+    ++tally_["event connect_failed"];
+    flows_.erase(event.association.value);
+    return;
+  }
+  if (event.type == EventType::association_up) return begin(event);
+  const auto found = flows_.find(event.association.value);
+  if (found == flows_.end()) fail(nullptr, "an event of an association that is not up");
+  Flow& flow = found->second;
+  switch (event.type) {
+    case EventType::message:
+      on_message(flow, event);
+      held_.push_back({index, event.handle, clock_.now() + hold_});
+      return;
+    case EventType::closed:
+    case EventType::association_lost:
+      return end(event);
+    case EventType::writable:
+      ++tally_["event writable"];
+      flow.blocked = false;
+      return;
+    case EventType::send_failed:
+      ++tally_["event send_failed"];
+      ++sent_[flow.name].failed;
+      return;
+    case EventType::delivery_aborted:
+      ++tally_["event delivery_aborted"];
+      flow.parts.erase({event.stream.value, event.unordered, event.message_id});
+      return;
+    case EventType::shutdown_received:
+      ++tally_["event shutdown_received"];
+      flow.closing = true;
+      return;
+    case EventType::path_changed:
+      ++tally_["event path_changed"];
+      return;
+    case EventType::restarted:
+      fail(&flow, "restarted, though nobody did");
+    default:
+      ++tally_["event other"];
+  }
+}
+
+void Application::begin(const Event& event) {
+  Flow& flow = flows_[event.association.value];
+  if (flow.name != 0) fail(&flow, "came up twice");
+  flow.association = event.association;
+  flow.name = side_ << 16 | ++names_;
+  flow.streams = event.streams_out;
+  flow.left = behaviour_.messages;
+  flow.active = event.active;
+  flow.aborts = random_.below(100) < behaviour_.abort_percent;
+  sent_[flow.name] = {};
+  if (event.active) --connecting_;
+  ++tally_[event.active ? "event association_up, active" : "event association_up, passive"];
+}
+
+void Application::end(const Event& event) {
+  Flow& flow = flows_[event.association.value];
+  const bool graceful = event.type == EventType::closed;
+  ++tally_[graceful ? "event closed" : "event association_lost, reason " + std::to_string(event.error)];
+  sent_[flow.name].graceful = graceful;
+  sent_[flow.name].aborted = event.reason() == Reason::local_abort || event.reason() == Reason::peer_abort;
+  Sent& received = received_[flow.from];
+  if (flow.from != 0) {
+    received.graceful = graceful;
+    received.ordered = flow.next_in;
+    received.unordered = static_cast<std::uint32_t>(flow.unordered_in.size());
+  }
+  if (graceful && !flow.parts.empty()) fail(&flow, "closed in the middle of a message");
+  flows_.erase(event.association.value);
+}
+
+void Application::on_message(Flow& flow, const Event& event) {
+  ++tally_["message pieces"];
+  if (event.length == 0) fail(&flow, "an empty piece");
+  const auto key = std::make_tuple(event.stream.value, event.unordered, event.message_id);
+  std::vector<std::byte>& joined = flow.parts[key];
+  if (event.begin != joined.empty()) fail(&flow, "a piece that does not continue its message");
+  joined.insert(joined.end(), event.data, event.data + event.length);
+  if (!event.end) return;
+  check(flow, event, joined);
+  flow.parts.erase(key);
+}
+
+void Application::check(Flow& flow, const Event& event, std::span<const std::byte> bytes) {
+  Message message;
+  message.length = static_cast<std::uint32_t>(bytes.size());
+  message.stream = event.stream.value;
+  if (message.tells_itself()) {
+    if (!Message::read(bytes, message)) fail(&flow, "a message that nobody sent");
+    if (flow.from == 0) flow.from = message.flow;
+    if (message.flow != flow.from) fail(&flow, "a message of another association");
+    if (message.stream != event.stream.value || message.unordered != event.unordered)
+      fail(&flow, "a message on another stream");
+  } else {
+    message.index = flow.next_in[message.stream];
+  }
+  if (message.contents() != std::vector<std::byte>(bytes.begin(), bytes.end())) fail(&flow, "a corrupted message");
+  if (event.unordered) {
+    if (!flow.unordered_in.emplace(message.index, true).second) fail(&flow, "an unordered message came twice");
+  } else if (message.index != flow.next_in[message.stream]++) {
+    fail(&flow,
+         "stream " + std::to_string(message.stream) + ": message " + std::to_string(message.index) + " out of order");
+  }
+  if (event.ppid.value != (std::uint32_t{event.stream.value} ^ 0x12345678u)) fail(&flow, "another PPID");
+  ++tally_["messages"];
+  tally_["message bytes"] += bytes.size();
+}
+
+bool Application::pump(Flow& flow) {
+  if (flow.closing || flow.blocked) return false;
+  bool any = false;
+  for (int burst = 0; burst < 8 && flow.left > 0 && !finishing_; ++burst) {
+    if (!send_one(flow)) return any;
+    any = true;
+  }
+  if (flow.left > 0 && !finishing_) return true;
+  // The side that opened it ends it; both could, and then the shutdowns cross.
+  if (!flow.active && !finishing_) return any;
+  flow.closing = true;
+  worker::Worker& owner = stack_.worker(worker::owner_of(flow.association));
+  if (flow.aborts) {
+    ++tally_["application aborts"];
+    owner.abort(flow.association, "simulated");
+  } else {
+    ++tally_["application shutdowns"];
+    owner.shutdown(flow.association);
+  }
+  return true;
+}
+
+bool Application::send_one(Flow& flow) {
+  Message message;
+  message.flow = flow.name;
+  message.stream = static_cast<std::uint16_t>(random_.below(flow.streams));
+  const std::uint32_t kind = random_.below(100);
+  message.length = Message::kHeader + random_.below(behaviour_.largest);
+  if (kind < behaviour_.huge_percent) message.length = Message::kHeader + random_.below(150'000);
+  if (kind >= 100 - behaviour_.tiny_percent) message.length = 1 + random_.below(Message::kHeader - 1);
+  message.unordered = message.tells_itself() && random_.below(100) < behaviour_.unordered_percent;
+  std::uint32_t& index = message.unordered ? flow.next_unordered : flow.next_out[message.stream];
+  message.index = index;
+  const assoc::SendStatus status =
+      stack_.send(flow.association, message.contents(), StreamId(message.stream),
+                  Ppid(std::uint32_t{message.stream} ^ 0x12345678u), message.unordered, message.index);
+  switch (status) {
+    case assoc::SendStatus::queued:
+      ++index;
+      --flow.left;
+      ++(message.unordered ? sent_[flow.name].unordered : sent_[flow.name].ordered[message.stream]);
+      return true;
+    case assoc::SendStatus::would_block:
+      ++tally_["sends that would block"];
+      flow.blocked = true;
+      return false;
+    case assoc::SendStatus::not_connected:
+      flow.closing = true;
+      return false;
+    default:
+      fail(&flow, "send refused");
+  }
+}
+
+}  // namespace sluice::sim

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "tests/sim/message.hpp"
+#include "tests/sim/sim_stack.hpp"
+
+namespace sluice::sim {
+
+/// Counts of everything by name; their order is the names'.
+using Tally = std::map<std::string, std::uint64_t>;
+
+/// How the applications of one run behave.
+struct Behaviour {
+  std::uint32_t messages = 200;  ///< each association and direction
+  std::uint32_t largest = 3000;
+  std::uint32_t tiny_percent = 20;  ///< 1 to 19 bytes
+  std::uint32_t unordered_percent = 20;
+  std::uint32_t huge_percent = 1;   ///< up to 150 000 bytes
+  std::uint32_t abort_percent = 5;  ///< of associations, instead of a shutdown
+};
+
+/// One side's applications: opens associations, sends, checks each message that comes: once, in order within its
+/// stream, intact. Says what is wrong by throwing std::runtime_error.
+class Application {
+ public:
+  Application(SimStack& stack, base::SimClock& clock, std::uint32_t side, std::uint64_t seed,
+              const Behaviour& behaviour, Tally& tally);
+
+  void connect(EndpointId endpoint, const IpAddress& peer, std::uint16_t port);
+  /// Takes events, sends, gives buffers back, of worker `index`; false if there was nothing to do.
+  bool step(std::uint16_t index);
+  /// Until then it takes nothing: a slow reader.
+  void pause_until(Timestamp time) { paused_until_ = time; }
+  /// From now on buffers are kept for so long.
+  void hold_buffers_for(Duration time) { hold_ = time; }
+  /// No more messages than were sent, and the end comes.
+  void finish() { finishing_ = true; }
+  Timestamp next_deadline() const;
+  /// Nothing of its associations is left, and all buffers are back.
+  bool idle() const { return flows_.empty() && held_.empty() && connecting_ == 0; }
+
+  /// What was sent and received, by flow, for the comparison at the end.
+  struct Sent {
+    std::map<std::uint16_t, std::uint32_t> ordered;  ///< messages by stream
+    std::uint32_t unordered = 0;
+    bool graceful = false;  ///< it ended by a shutdown: all of it was acknowledged
+    bool aborted = false;   ///< an application aborted it
+    std::uint32_t failed = 0;
+  };
+  const std::map<std::uint32_t, Sent>& sent() const { return sent_; }
+  const std::map<std::uint32_t, Sent>& received() const { return received_; }
+
+ private:
+  struct Flow {
+    AssocId association;
+    std::uint32_t name = 0;
+    std::uint32_t from = 0;  ///< the peer's flow, once a message has told
+    std::uint16_t streams = 1;
+    std::uint32_t left = 0;
+    bool active = false;
+    bool blocked = false;
+    bool closing = false;
+    bool aborts = false;
+    std::map<std::uint16_t, std::uint32_t> next_out;
+    std::uint32_t next_unordered = 0;
+    std::map<std::uint16_t, std::uint32_t> next_in;
+    std::map<std::uint32_t, bool> unordered_in;
+    std::uint32_t ordered_in = 0;
+    std::map<std::tuple<std::uint16_t, bool, std::uint32_t>, std::vector<std::byte>> parts;
+  };
+  struct Held {
+    std::uint16_t worker;
+    std::uint64_t handle;
+    Timestamp until;
+  };
+
+  void on_event(std::uint16_t index, const Event& event);
+  void on_message(Flow& flow, const Event& event);
+  void check(Flow& flow, const Event& event, std::span<const std::byte> bytes);
+  void begin(const Event& event);
+  void end(const Event& event);
+  bool pump(Flow& flow);
+  bool send_one(Flow& flow);
+  bool release(std::uint16_t index);
+  [[noreturn]] void fail(const Flow* flow, const std::string& what) const;
+
+  SimStack& stack_;
+  base::SimClock& clock_;
+  std::uint32_t side_;
+  base::SeededRandom random_;
+  Behaviour behaviour_;
+  Tally& tally_;
+  std::map<std::uint64_t, Flow> flows_;  // by association
+  std::vector<Held> held_;
+  std::map<std::uint32_t, Sent> sent_;
+  std::map<std::uint32_t, Sent> received_;
+  std::uint32_t names_ = 0;
+  std::uint32_t connecting_ = 0;
+  Timestamp paused_until_{};
+  Duration hold_{};
+  bool finishing_ = false;
+};
+
+}  // namespace sluice::sim

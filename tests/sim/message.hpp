@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace sluice::sim {
+
+/// What a simulated application sends: messages that say what they are, so that the receiver can check each byte. Those
+/// too short for that hold bytes that follow from the stream and the index alone.
+struct Message {
+  std::uint32_t flow = 0;  ///< of whom: the sending side and its connection
+  std::uint16_t stream = 0;
+  bool unordered = false;
+  std::uint32_t index = 0;  ///< within the stream's ordered messages, or the flow's unordered ones
+  std::uint32_t length = 0;
+
+  static constexpr std::uint32_t kHeader = 20;
+  static constexpr std::uint32_t kMagic = 0x736c6369;
+
+  bool tells_itself() const { return length >= kHeader; }
+
+  std::vector<std::byte> contents() const {
+    std::vector<std::byte> bytes(length);
+    std::uint64_t state = std::uint64_t{stream} << 32 ^ index ^ (tells_itself() ? std::uint64_t{flow} << 48 : 0);
+    for (std::byte& byte : bytes) {
+      state = state * 6364136223846793005u + 1442695040888963407u;
+      byte = static_cast<std::byte>(state >> 56);
+    }
+    if (!tells_itself()) return bytes;
+    const std::uint32_t words[5] = {kMagic, flow, std::uint32_t{stream} << 16 | std::uint32_t{unordered}, index,
+                                    length};
+    std::memcpy(bytes.data(), words, kHeader);
+    return bytes;
+  }
+
+  /// What a received message of at least kHeader bytes says it is. False: it is none of ours.
+  static bool read(std::span<const std::byte> bytes, Message& message) {
+    std::uint32_t words[5];
+    std::memcpy(words, bytes.data(), kHeader);
+    message = {words[1], static_cast<std::uint16_t>(words[2] >> 16), (words[2] & 1) != 0, words[3], words[4]};
+    return words[0] == kMagic;
+  }
+};
+
+}  // namespace sluice::sim
