@@ -63,6 +63,8 @@ DpdkStack::DpdkStack(const StackConfig& config) : config_(checked(config)), eal_
   for (std::uint16_t i = 0; i < config_.workers; ++i) seats_.push_back(std::make_unique<Seat>(config_, i));
   open_ports();
   make_workers();
+  telemetry_ = std::make_unique<StackTelemetry>(
+      [this] { return counters(); }, [this](AssocId after, std::size_t limit) { return associations(after, limit); });
 }
 
 void DpdkStack::open_ports() {
@@ -88,6 +90,7 @@ void DpdkStack::make_workers() {
 }
 
 DpdkStack::~DpdkStack() {
+  telemetry_.reset();
   if (threads_ != nullptr) threads_->stop();
   observer_.reset();
   abort_associations();

@@ -16,6 +16,7 @@
 #include "stack/socket/loop_runners.hpp"
 #include "stack/socket/observer.hpp"
 #include "stack/socket/ring_application.hpp"
+#include "stack/socket/stack_telemetry.hpp"
 #include "stack/worker/worker_group.hpp"
 #include "stack/worker/worker_threads.hpp"
 
@@ -65,6 +66,7 @@ class DpdkStack {
   std::unique_ptr<Observer> observer_;
   std::mutex mutex_;  // of attaching
   std::unique_ptr<worker::WorkerThreads> threads_;
+  std::unique_ptr<StackTelemetry> telemetry_;
 };
 
 }  // namespace sluice::socket

@@ -1,0 +1,160 @@
+#include <sluice/error.hpp>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include "apps/common/json.hpp"
+#include "apps/common/stack_options.hpp"
+#include "apps/common/table.hpp"
+#include "apps/ctl/telemetry_client.hpp"
+
+namespace sluice::apps {
+namespace {
+
+struct CtlOptions {
+  std::string instance = "sluice";
+  bool json = false;
+  bool all = false;
+  std::string room;
+  std::uint64_t after = 0;
+  std::uint64_t limit = 100;
+};
+
+using Member = JsonValue::Object::value_type;
+
+/// Calls visit(id, association) for up to options.limit associations; returns the id after which more follow, 0: none.
+template <class Visit>
+std::uint64_t for_each_association(const CtlOptions& options, Visit&& visit) {
+  TelemetryClient client(options.instance);
+  std::uint64_t shown = 0;
+  std::uint64_t after = options.after;
+  for (;;) {
+    const JsonValue page = client.ask("/sluice/associations", after);
+    const JsonValue* const next = page.find("next");
+    for (const Member& member : *page.object()) {
+      if (member.second.object() == nullptr) continue;
+      if (shown++ == options.limit) return after;
+      visit(member.first, member.second);
+      after = std::strtoull(member.first.c_str(), nullptr, 10);
+    }
+    if (next == nullptr || next->number() == 0) return 0;
+  }
+}
+
+std::string field(const JsonValue& of, const std::string& name) {
+  const JsonValue* const found = of.find(name);
+  return found == nullptr ? "-" : found->text();
+}
+
+void write(Json& json, const std::string& name, const JsonValue& value) {
+  if (const auto* const number = std::get_if<std::uint64_t>(&value.value))
+    json.add(name, *number);
+  else
+    json.add(name, value.text());
+}
+
+void say_more(std::uint64_t next) {
+  if (next != 0) std::printf("more follow: --after %llu\n", static_cast<unsigned long long>(next));
+}
+
+int show_associations_json(const CtlOptions& options) {
+  Json json;
+  json.begin_object().begin_array("associations");
+  const std::uint64_t next = for_each_association(options, [&](const std::string& id, const JsonValue& association) {
+    json.begin_object().add("id", id);
+    for (const auto& [name, value] : *association.object()) write(json, name, value);
+    json.end_object();
+  });
+  json.end_array().add("next", next).end_object();
+  std::printf("%s\n", json.text().c_str());
+  return 0;
+}
+
+int show_associations(const CtlOptions& options) {
+  if (options.json) return show_associations_json(options);
+  Table table;
+  table.add({"id", "state", "worker", "port", "peer", "peer port", "in", "out", "buffered", "sent", "received",
+             "retransmitted"});
+  const std::uint64_t next = for_each_association(options, [&](const std::string& id, const JsonValue& a) {
+    table.add({id, field(a, "state"), field(a, "worker"), field(a, "local_port"), field(a, "path0_destination"),
+               field(a, "peer_port"), field(a, "streams_in"), field(a, "streams_out"), field(a, "buffered_bytes"),
+               field(a, "chunks_sent"), field(a, "chunks_received"), field(a, "chunks_retransmitted")});
+  });
+  std::printf("%s", table.empty() ? "no associations\n" : table.text().c_str());
+  say_more(next);
+  return 0;
+}
+
+int show_paths(const CtlOptions& options) {
+  if (options.json) return show_associations_json(options);
+  Table table;
+  table.add({"association", "path", "source", "destination", "state", "primary", "RTO us", "SRTT us", "cwnd",
+             "ssthresh", "outstanding", "errors", "PMTU"});
+  const std::uint64_t next = for_each_association(options, [&](const std::string& id, const JsonValue& a) {
+    const JsonValue* const count = a.find("paths");
+    for (std::uint64_t i = 0; count != nullptr && i < count->number(); ++i) {
+      const std::string prefix = "path" + std::to_string(i) + '_';
+      const auto of = [&](const char* name) { return field(a, prefix + name); };
+      table.add({id, std::to_string(i), of("source"), of("destination"), of("state"), of("primary") == "1" ? "yes" : "",
+                 of("rto_us"), of("srtt_us"), of("cwnd"), of("ssthresh"), of("outstanding"), of("errors"), of("pmtu")});
+    }
+  });
+  std::printf("%s", table.empty() ? "no associations\n" : table.text().c_str());
+  say_more(next);
+  return 0;
+}
+
+int show_counters(const CtlOptions& options) {
+  TelemetryClient client(options.instance);
+  Json json;
+  json.begin_object();
+  Table table;
+  table.add({"counter", "value"});
+  std::uint64_t from = 0;
+  do {
+    const JsonValue page = client.ask("/sluice/counters", from);
+    for (const auto& [name, value] : *page.object()) {
+      if (name == "next" || !name.starts_with(options.room)) continue;
+      json.add(name, value.number());
+      if (options.all || value.number() != 0) table.add({name, value.text()});
+    }
+    const JsonValue* const next = page.find("next");
+    from = next == nullptr ? 0 : next->number();
+  } while (from != 0);
+  if (options.json)
+    std::printf("%s\n", json.end_object().text().c_str());
+  else
+    std::printf("%s", table.empty() ? "every counter is 0\n" : table.text().c_str());
+  return 0;
+}
+
+int ctl_main(int argc, char** argv) {
+  CtlOptions options;
+  CLI::App app("Shows the associations, paths and counters of a running stack.");
+  app.require_subcommand(1);
+  app.add_option("--instance", options.instance, "name of the stack, as its configuration says")->capture_default_str();
+  app.add_flag("--json", options.json, "print JSON");
+  const auto add_pages = [&](CLI::App* command) {
+    command->add_option("--after", options.after, "begin behind the association with this id");
+    command->add_option("--limit", options.limit, "associations at most")->capture_default_str();
+    return command;
+  };
+  const CLI::App* const associations = add_pages(app.add_subcommand("associations", "list associations"));
+  const CLI::App* const paths = add_pages(app.add_subcommand("paths", "list the paths of associations"));
+  CLI::App* const counters = app.add_subcommand("counters", "list counters that are not 0");
+  counters->add_flag("--all", options.all, "those that are 0 too");
+  counters->add_option("--room", options.room,
+                       "only counters whose name begins so: association, endpoint, ip, port, worker …");
+  app.fallthrough();
+  CLI11_PARSE(app, argc, argv);
+  if (associations->parsed()) return show_associations(options);
+  if (paths->parsed()) return show_paths(options);
+  return show_counters(options);
+}
+
+}  // namespace
+}  // namespace sluice::apps
+
+int main(int argc, char** argv) {
+  return sluice::apps::run_program("sluice-ctl", sluice::apps::ctl_main, argc, argv);
+}
