@@ -119,6 +119,7 @@ class Sender : public base::ListHook<> {
  private:
   struct Packet;
   struct Progress;
+  static std::uint32_t bursts_allowed(const Progress& progress);
 
   // sender.cpp: messages in, events out, beginning and end
   SendStatus refuse();

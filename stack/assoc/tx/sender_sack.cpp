@@ -96,10 +96,18 @@ SackResult Sender::finish(Timestamp now, Progress& progress) {
   check_probe(now, progress);
   for (Path& path : progress.paths) update_path(now, path, progress);
   if (progress.lost != 0 && !fast_recovery_) enter_fast_recovery(now, progress);
-  burst_left_ = std::min(burst_left_ + parameters_.max_burst, kMaxBurst);
+  burst_left_ = std::min(burst_left_ + parameters_.max_burst * bursts_allowed(progress), kMaxBurst);
   if (blocked_ && roomy()) offer_writable();
   wake_waiters();
   return progress.result;
+}
+
+/// Max.Burst is meant for a peer that acknowledges every second packet (§6.2). One that acknowledges once for all that
+/// it found in a poll turn speaks for several such SACKs, each of which would have allowed a burst.
+std::uint32_t Sender::bursts_allowed(const Progress& progress) {
+  std::uint32_t bursts = 0;
+  for (const Path& path : progress.paths) bursts += progress.acked[path.id.value] / (2 * path.max_data_chunk());
+  return std::max(bursts, 1u);
 }
 
 void Sender::acknowledge_cumulatively(Tsn cumulative_tsn, Progress& progress) {

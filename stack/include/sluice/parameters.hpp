@@ -19,7 +19,8 @@ struct Parameters {
   std::uint16_t association_max_retransmissions = 10;
   std::uint16_t path_max_retransmissions = 5;
   std::uint16_t max_init_retransmissions = 8;
-  std::uint16_t max_burst = 4;  ///< packets sent at once by new data alone (§6.1 D); 0: no limit
+  std::uint16_t max_burst =
+      4;  ///< packets of new data that a SACK for up to two packets lets go at once (§6.1 D); 0: no limit
   Duration sack_delay = std::chrono::milliseconds(200);  ///< 0 to 500 ms (§6.2)
   std::uint16_t sack_frequency = 2;                      ///< packets with DATA per SACK; 1: acknowledge each
   std::uint16_t outbound_streams = 10;                   ///< wished for in INIT; the peer may grant fewer

@@ -124,6 +124,16 @@ TEST_F(FillTest, MaxBurstLimitsThePacketsOfOneTurn) {
   EXPECT_EQ(flush().size(), 8u) << "each SACK allows a burst";
 }
 
+TEST_F(FillTest, SackForManyPacketsAllowsABurstForEveryTwo) {
+  parameters.max_burst = 8;
+  start();
+  open_cwnd(paths[0]);
+  send_bytes(60 * kFragment);
+  EXPECT_EQ(flush().size(), 8u);
+  sack({.cumulative = 1008});
+  EXPECT_EQ(flush().size(), 32u);
+}
+
 TEST_F(FillTest, MaxBurstOfNothingIsNoLimit) {
   parameters.max_burst = 0;
   start();
