@@ -21,8 +21,7 @@ void Application::connect(EndpointId endpoint, const IpAddress& peer, std::uint1
   arguments.port = port;
   ++connecting_;
   ++tally_["application connects"];
-  stack_.worker(static_cast<std::uint16_t>(random_.below(stack_.workers())))
-      .connect(worker::ApplicationId(0), endpoint, arguments, 1);
+  stack_.worker(static_cast<std::uint16_t>(random_.below(stack_.workers()))).connect(kInline, endpoint, arguments, 1);
 }
 
 bool Application::step(std::uint16_t index) {

@@ -36,12 +36,12 @@ SimStack::SimStack(drivers::MemoryWire& wire, base::SimClock& clock, std::uint64
   group_ = std::make_unique<worker::WorkerGroup>(config, std::vector<drivers::Port*>{&port_}, resources, random_);
   for (std::uint16_t i = 0; i < options.workers; ++i) {
     events_.push_back(std::make_unique<worker::InlineEvents>(options.events, options.lent));
-    group_->worker(i).attach(worker::ApplicationId(0), *events_[i]);
+    group_->worker(i).attach(kInline, *events_[i]);
   }
 }
 
 EndpointId SimStack::open(const worker::OpenEndpointArguments& arguments, std::uint16_t* port) {
-  worker(0).open_endpoint(worker::ApplicationId(0), arguments, ++requests_);
+  worker(0).open_endpoint(kInline, arguments, ++requests_);
   for (int turn = 0; turn < 100; ++turn) {
     worker::Reply reply;
     if (events(0).poll_reply(reply)) {

@@ -64,7 +64,10 @@ void Simulation::make_stacks() {
       parameters.sack_delay = milliseconds(40);
       parameters.heartbeat_interval = seconds(1);
     }
-    if (gentle_) parameters.association_max_retransmissions = parameters.path_max_retransmissions = 40;
+    if (gentle_) {
+      parameters.association_max_retransmissions = parameters.path_max_retransmissions = 40;
+      parameters.rto_max = seconds(60);  // a shutdown is given up after five times this (T5-shutdown-guard, §9.2)
+    }
     stacks_[side] = std::make_unique<SimStack>(wire_, clock_, random_.u64(), options);
     for (std::uint16_t i = 0; i < options.workers; ++i) order_.emplace_back(side, i);
   }

@@ -70,7 +70,7 @@ class PairTest : public testing::TestWithParam<std::uint16_t> {
     ConnectArguments arguments;
     arguments.peers = {to};
     arguments.port = 5000;
-    a->worker(static_cast<std::uint16_t>(a->workers() - 1)).connect(ApplicationId(0), endpoint, arguments, 77);
+    a->worker(static_cast<std::uint16_t>(a->workers() - 1)).connect(sim::kInline, endpoint, arguments, 77);
     run(seconds(1));
     const Event* const up = find(from_a, EventType::association_up);
     EXPECT_NE(up, nullptr);
@@ -152,7 +152,7 @@ TEST_P(PairTest, AConnectToAClosedPortIsRefused) {
   ConnectArguments arguments;
   arguments.peers = {b->v4()};
   arguments.port = 5999;
-  a->worker().connect(ApplicationId(0), endpoint, arguments, 3);
+  a->worker().connect(sim::kInline, endpoint, arguments, 3);
   run(seconds(1));
   const Event* const failed = find(from_a, EventType::connect_failed);
   ASSERT_NE(failed, nullptr);

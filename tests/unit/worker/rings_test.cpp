@@ -1,0 +1,287 @@
+// An application behind rings on one stack, one in its worker's loop on the other.
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <vector>
+
+#include "tests/sim/sim_stack.hpp"
+
+namespace sluice::worker {
+namespace {
+
+using std::chrono::seconds;
+
+class RingsTest : public testing::TestWithParam<std::uint16_t> {
+ protected:
+  RingsTest() {
+    sim::SimStackOptions options;
+    options.workers = GetParam();
+    options.config.parameters.send_buffer = 20'000;
+    options.config.parameters.receive_window = 10'000;
+    a = std::make_unique<sim::SimStack>(wire, clock, 1, options);
+    options.name = "b";
+    options.host = 2;
+    b = std::make_unique<sim::SimStack>(wire, clock, 2, options);
+    ApplicationRings::Options rings_options;
+    rings_options.send_arena = ArenaLayout::kLeastBytes * 16;
+    rings_options.events = 16;
+    rings = std::make_unique<ApplicationRings>(b->group(), rings_options);
+  }
+  ~RingsTest() override {
+    if (!rings->detached()) leave();
+    take_inline(1000);
+  }
+
+  void run(Duration time) {
+    const Timestamp end = clock.now() + time;
+    for (int turns = 0; clock.now() < end; ++turns) {
+      ASSERT_LT(turns, 1'000'000);
+      bool worked = a->group().poll_all() | b->group().poll_all();
+      worked |= take_rings();
+      if (inline_reads) worked |= take_inline(16);
+      if (worked) continue;
+      const Timestamp next = std::min({a->group().next_deadline(), b->group().next_deadline(), wire.next_event(), end});
+      clock.advance_to(std::max(next, clock.now() + Duration(50'000)));
+    }
+  }
+  bool take_inline(std::size_t most) {
+    std::vector<Event> events(most);
+    bool any = false;
+    for (std::uint16_t i = 0; i < a->workers(); ++i) {
+      const std::size_t n = a->events(i).poll(events);
+      for (std::size_t k = 0; k < n; ++k) {
+        any = true;
+        if (events[k].type == EventType::message) {
+          received.insert(received.end(), events[k].data, events[k].data + events[k].length);
+          EXPECT_TRUE(a->events(i).release(events[k].handle));
+        }
+        inline_events.push_back(events[k]);
+      }
+    }
+    return any;
+  }
+  bool take_rings() {
+    std::vector<EventRecord> records(16);
+    bool any = false;
+    for (std::uint16_t i = 0; i < rings->workers(); ++i) {
+      const std::size_t n = rings->channel(i).poll(records);
+      for (std::size_t k = 0; k < n; ++k) {
+        any = true;
+        if (records[k].kind == EventRecord::Kind::reply) {
+          replies.push_back(records[k]);
+          continue;
+        }
+        const Event event = rings->channel(i).event(records[k]);
+        ring_events.push_back(event);
+        if (event.type == EventType::message) rings->channel(i).give_back(static_cast<std::uint32_t>(event.handle));
+      }
+    }
+    rings->publish();
+    rings->reclaim();
+    return any;
+  }
+  void leave() {
+    rings->close();
+    run(seconds(30));
+    EXPECT_TRUE(rings->detached());
+  }
+  template <class Contents>
+  CommandRecord with_block(CommandType type, const Contents& contents) {
+    const auto piece = rings->arena().allocate(sizeof contents);
+    std::memcpy(piece->bytes.data(), &contents, sizeof contents);
+    CommandRecord record;
+    record.type = type;
+    record.block = piece->block;
+    record.length = sizeof contents;
+    record.request = ++requests;
+    return record;
+  }
+  void command(std::uint16_t worker, const CommandRecord& record) {
+    EXPECT_TRUE(rings->channel(worker).command(record));
+    rings->publish();
+  }
+  EventRecord reply_to(std::uint64_t request) {
+    for (const EventRecord& reply : replies)
+      if (reply.context_or_offset == request) return reply;
+    ADD_FAILURE() << "no reply";
+    return {};
+  }
+  /// An association that the ring application opened to the inline one.
+  AssocId connect() {
+    OpenEndpointArguments listen;
+    listen.port = 5000;
+    listen.listen = true;
+    a->open(listen);
+    command(0, with_block(CommandType::open_endpoint, OpenEndpointArguments{}));
+    run(seconds(1));
+    const EventRecord opened = reply_to(requests);
+    EXPECT_EQ(opened.error, static_cast<std::uint16_t>(CommandStatus::done));
+    endpoint = opened.endpoint;
+    ConnectArguments to;
+    to.peers = {a->v4()};
+    to.port = 5000;
+    CommandRecord record = with_block(CommandType::connect, to);
+    record.endpoint = endpoint;
+    record.context = 55;
+    command(static_cast<std::uint16_t>(rings->workers() - 1), record);
+    run(seconds(1));
+    for (const Event& event : ring_events)
+      if (event.type == EventType::association_up) {
+        EXPECT_EQ(event.context, 55u);
+        return event.association;
+      }
+    ADD_FAILURE() << "did not come up";
+    return {};
+  }
+
+  base::SimClock clock;
+  base::SeededRandom random{5};
+  drivers::MemoryWire wire{clock, random};
+  std::unique_ptr<sim::SimStack> a, b;
+  std::unique_ptr<ApplicationRings> rings;
+  std::vector<Event> inline_events, ring_events;
+  std::vector<EventRecord> replies;
+  std::vector<std::byte> received;
+  bool inline_reads = true;
+  std::uint64_t requests = 0;
+  EndpointId endpoint;
+};
+
+// Far more than the send buffer holds: what finds it full is parked and goes on by itself, in order.
+TEST_P(RingsTest, SendsBeyondTheSendBufferAreParkedAndArriveInOrder) {
+  const AssocId association = connect();
+  inline_reads = false;
+  for (std::uint32_t i = 0; i < 300; ++i) {
+    const auto piece = rings->arena().allocate(1000);
+    ASSERT_TRUE(piece);
+    std::memset(piece->bytes.data(), static_cast<int>(i % 251), 1000);
+    CommandRecord record;
+    record.association = association;
+    record.flags = CommandRecord::kEnd;
+    record.block = piece->block;
+    record.length = 1000;
+    command(owner_of(association), record);
+  }
+  run(seconds(2));
+  EXPECT_GT(b->counter("worker.parked_sends"), 100u);
+  inline_reads = true;
+  run(seconds(60));
+  ASSERT_EQ(received.size(), 300'000u);
+  for (std::size_t i = 0; i < received.size(); ++i)
+    ASSERT_EQ(std::to_integer<std::uint32_t>(received[i]), i / 1000 % 251) << "at byte " << i;
+  EXPECT_EQ(rings->arena().out(), 0u);
+}
+
+TEST_P(RingsTest, MessagesFromThePeerAreLentAndComeBack) {
+  connect();
+  for (const Event& event : inline_events) {
+    if (event.type != EventType::association_up) continue;
+    const std::vector<std::byte> bytes(500, std::byte{7});
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(a->send(event.association, bytes), assoc::SendStatus::queued);
+    break;
+  }
+  run(seconds(20));
+  std::size_t messages = 0;
+  for (const Event& event : ring_events) messages += event.type == EventType::message;
+  EXPECT_EQ(messages, 20u);
+  EXPECT_EQ(b->buffers_out(), 0u);
+}
+
+TEST_P(RingsTest, StatusAndListingsComeIntoABlockOfTheArena) {
+  const AssocId association = connect();
+  struct Room {
+    std::byte bytes[sizeof(assoc::Snapshot) * 2];
+  };
+  CommandRecord status = with_block(CommandType::status, Room{});
+  status.association = association;
+  command(owner_of(association), status);
+  CommandRecord listing = with_block(CommandType::snapshot, Room{});
+  listing.value = 10;
+  command(owner_of(association), listing);
+  run(seconds(1));
+  for (const CommandRecord& asked : {status, listing}) {
+    const EventRecord reply = reply_to(asked.request);
+    EXPECT_EQ(reply.error, static_cast<std::uint16_t>(CommandStatus::done));
+    ASSERT_EQ(reply.length, sizeof(assoc::Snapshot));
+    assoc::Snapshot snapshot;
+    std::memcpy(&snapshot, rings->arena().memory().data() + rings->arena().layout().offset(asked.block),
+                sizeof snapshot);
+    EXPECT_EQ(snapshot.id, association);
+    EXPECT_EQ(snapshot.state, assoc::State::established);
+    EXPECT_EQ(snapshot.peer_port, 5000);
+  }
+}
+
+TEST_P(RingsTest, WhatIsOutOfRangeIsRefusedAndCounted) {
+  connect();
+  CommandRecord bad;
+  bad.type = static_cast<CommandType>(99);
+  bad.request = 1001;
+  command(0, bad);
+  bad.type = CommandType::open_endpoint;
+  bad.block = 1 << 30;
+  bad.length = sizeof(OpenEndpointArguments);
+  bad.request = 1002;
+  command(0, bad);
+  OpenEndpointArguments foreign;
+  foreign.addresses = {IpAddress::v4(0x01020304)};
+  const CommandRecord not_ours = with_block(CommandType::open_endpoint, foreign);
+  command(0, not_ours);
+  OpenEndpointArguments reckless;
+  reckless.has_parameters = true;
+  reckless.parameters.rto_alpha_shift = 200;
+  const CommandRecord out_of_range = with_block(CommandType::open_endpoint, reckless);
+  command(0, out_of_range);
+  run(seconds(1));
+  EXPECT_EQ(reply_to(1001).error, static_cast<std::uint16_t>(CommandStatus::bad_record));
+  EXPECT_EQ(reply_to(1002).error, static_cast<std::uint16_t>(CommandStatus::bad_record));
+  EXPECT_EQ(reply_to(not_ours.request).error, static_cast<std::uint16_t>(CommandStatus::bad_arguments));
+  EXPECT_EQ(reply_to(out_of_range.request).error, static_cast<std::uint16_t>(CommandStatus::bad_arguments));
+  EXPECT_EQ(b->counter("channel.bad_commands"), 2u);
+}
+
+TEST_P(RingsTest, TwoEndpointsCannotHaveOnePort) {
+  OpenEndpointArguments arguments;
+  arguments.port = 6000;
+  arguments.listen = true;
+  const CommandRecord first = with_block(CommandType::open_endpoint, arguments);
+  command(0, first);
+  const CommandRecord second = with_block(CommandType::open_endpoint, arguments);
+  command(static_cast<std::uint16_t>(rings->workers() - 1), second);
+  run(seconds(1));
+  const std::uint16_t one = reply_to(first.request).error, other = reply_to(second.request).error;
+  EXPECT_NE(one == 0, other == 0);
+  EXPECT_EQ(one + other, static_cast<std::uint16_t>(CommandStatus::port_in_use));
+}
+
+TEST_P(RingsTest, AnApplicationThatLeavesTakesItsAssociationsAlong) {
+  connect();
+  EXPECT_EQ(b->associations(), 1u);
+  leave();
+  EXPECT_EQ(b->associations(), 0u);
+  bool lost = false;
+  for (const Event& event : inline_events)
+    lost |= event.type == EventType::association_lost && event.reason() == Reason::peer_abort;
+  EXPECT_TRUE(lost);
+}
+
+TEST_P(RingsTest, ClosingAnEndpointAbortsItsAssociationsAndFreesItsPort) {
+  const AssocId association = connect();
+  CommandRecord close;
+  close.type = CommandType::close_endpoint;
+  close.endpoint = endpoint;
+  close.request = 2001;
+  command(0, close);
+  run(seconds(5));
+  EXPECT_EQ(reply_to(2001).error, static_cast<std::uint16_t>(CommandStatus::done));
+  bool lost = false;
+  for (const Event& event : ring_events)
+    lost |= event.type == EventType::association_lost && event.association == association;
+  EXPECT_TRUE(lost);
+  EXPECT_EQ(b->associations(), 0u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Workers, RingsTest, testing::Values(1, 3));
+
+}  // namespace
+}  // namespace sluice::worker
