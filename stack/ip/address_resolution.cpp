@@ -23,12 +23,12 @@ void AddressResolution::handle_arp(std::uint16_t port, std::span<const std::byte
   if (routes_.on_link(port, packet->sender))
     cache.learn(port, packet->sender, packet->sender_mac, for_us ? Evidence::answer : Evidence::statement, now);
   if (!for_us || packet->operation != ArpPacket::Operation::request) return;
-  const MacAddress& own = config_.interfaces[port].mac;
+  const base::MacAddress& own = config_.interfaces[port].mac;
   send_arp(port, packet->sender_mac,
            {ArpPacket::Operation::reply, own, packet->target, packet->sender_mac, packet->sender});
 }
 
-void AddressResolution::handle_nd(std::uint16_t port, const MacAddress& from, const Datagram& datagram,
+void AddressResolution::handle_nd(std::uint16_t port, const base::MacAddress& from, const Datagram& datagram,
                                   std::span<const std::byte> bytes, NeighbourCache& cache, Timestamp now) {
   ++counters_.rx_nd;
   const auto message = parse_nd(datagram, bytes);
@@ -61,7 +61,7 @@ void AddressResolution::handle_nd(std::uint16_t port, const MacAddress& from, co
 }
 
 // RFC 4861 §7.2.4.
-void AddressResolution::answer_solicitation(std::uint16_t port, const MacAddress& from, const Datagram& datagram,
+void AddressResolution::answer_solicitation(std::uint16_t port, const base::MacAddress& from, const Datagram& datagram,
                                             const IpAddress& target) {
   NdMessage answer;
   answer.advertisement = true;
@@ -80,9 +80,9 @@ void AddressResolution::solicit(const Neighbour& neighbour, bool broadcast) {
   const std::uint16_t port = neighbour.port;
   const auto source = routes_.source_on(port, neighbour.address, neighbour.address);
   if (!source) return;
-  const MacAddress& own = config_.interfaces[port].mac;
+  const base::MacAddress& own = config_.interfaces[port].mac;
   if (neighbour.address.is_v4()) {
-    send_arp(port, broadcast ? kBroadcastMac : destination_of(neighbour.link),
+    send_arp(port, broadcast ? base::MacAddress::broadcast() : destination_of(neighbour.link),
              {ArpPacket::Operation::request, own, *source, {}, neighbour.address});
     return;
   }
@@ -98,10 +98,11 @@ void AddressResolution::solicit(const Neighbour& neighbour, bool broadcast) {
 }
 
 void AddressResolution::announce(std::uint16_t port) {
-  const MacAddress& own = config_.interfaces[port].mac;
+  const base::MacAddress& own = config_.interfaces[port].mac;
   for (const Prefix& address : config_.interfaces[port].addresses) {
     if (address.address.is_v4()) {
-      send_arp(port, kBroadcastMac, {ArpPacket::Operation::request, own, address.address, {}, address.address});
+      send_arp(port, base::MacAddress::broadcast(),
+               {ArpPacket::Operation::request, own, address.address, {}, address.address});
       continue;
     }
     NdMessage message;
@@ -113,7 +114,7 @@ void AddressResolution::announce(std::uint16_t port) {
   }
 }
 
-void AddressResolution::send_arp(std::uint16_t port, const MacAddress& to, const ArpPacket& packet) {
+void AddressResolution::send_arp(std::uint16_t port, const base::MacAddress& to, const ArpPacket& packet) {
   base::Buffer frame = transmitter_.allocate(port, kArpLength);
   if (!frame) return;
   write_arp(frame.data(), packet);
@@ -123,7 +124,7 @@ void AddressResolution::send_arp(std::uint16_t port, const MacAddress& to, const
     ++counters_.tx_arp;
 }
 
-void AddressResolution::send_nd(std::uint16_t port, const MacAddress& to, const NdMessage& message,
+void AddressResolution::send_nd(std::uint16_t port, const base::MacAddress& to, const NdMessage& message,
                                 const IpAddress& source, const IpAddress& destination) {
   base::Buffer payload = transmitter_.allocate(port, kNdLength);
   if (!payload) return;

@@ -29,7 +29,7 @@ class AddressResolution {
   /// An ARP packet, what follows the Ethernet header in `bytes`.
   void handle_arp(std::uint16_t port, std::span<const std::byte> bytes, NeighbourCache& cache, Timestamp now);
   /// A neighbour solicitation or advertisement, `message`, that `datagram` carried from the station `from`.
-  void handle_nd(std::uint16_t port, const MacAddress& from, const Datagram& datagram,
+  void handle_nd(std::uint16_t port, const base::MacAddress& from, const Datagram& datagram,
                  std::span<const std::byte> message, NeighbourCache& cache, Timestamp now);
   /// Asks for `neighbour`.
   void solicit(const Neighbour& neighbour, bool broadcast);
@@ -37,10 +37,10 @@ class AddressResolution {
   void announce(std::uint16_t port);
 
  private:
-  void answer_solicitation(std::uint16_t port, const MacAddress& from, const Datagram& datagram,
+  void answer_solicitation(std::uint16_t port, const base::MacAddress& from, const Datagram& datagram,
                            const IpAddress& target);
-  void send_arp(std::uint16_t port, const MacAddress& to, const ArpPacket& packet);
-  void send_nd(std::uint16_t port, const MacAddress& to, const NdMessage& message, const IpAddress& source,
+  void send_arp(std::uint16_t port, const base::MacAddress& to, const ArpPacket& packet);
+  void send_nd(std::uint16_t port, const base::MacAddress& to, const NdMessage& message, const IpAddress& source,
                const IpAddress& destination);
 
   const Config& config_;

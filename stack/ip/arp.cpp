@@ -23,11 +23,11 @@ std::optional<ArpPacket> parse_arp(std::span<const std::byte> bytes) {
   if (operation != 1 && operation != 2) return std::nullopt;
   ArpPacket packet;
   packet.operation = static_cast<ArpPacket::Operation>(operation);
-  std::memcpy(packet.sender_mac.data(), at + 8, 6);
+  std::memcpy(packet.sender_mac.octets.data(), at + 8, 6);
   packet.sender = IpAddress::v4(base::load_be<std::uint32_t>(at + 14));
-  std::memcpy(packet.target_mac.data(), at + 18, 6);
+  std::memcpy(packet.target_mac.octets.data(), at + 18, 6);
   packet.target = IpAddress::v4(base::load_be<std::uint32_t>(at + 24));
-  if (is_group(packet.sender_mac) || packet.sender_mac == MacAddress{}) return std::nullopt;
+  if (packet.sender_mac.is_multicast() || packet.sender_mac.is_zero()) return std::nullopt;
   if (packet.sender.is_multicast() || packet.sender.is_broadcast() || packet.sender.is_loopback()) return std::nullopt;
   return packet;
 }
@@ -37,9 +37,9 @@ void write_arp(std::byte* to, const ArpPacket& packet) {
   base::store_be(to + 2, kEtherTypeIpv4);
   base::store_be(to + 4, kAddressLengths);
   base::store_be(to + 6, static_cast<std::uint16_t>(packet.operation));
-  std::memcpy(to + 8, packet.sender_mac.data(), 6);
+  std::memcpy(to + 8, packet.sender_mac.octets.data(), 6);
   base::store_be(to + 14, packet.sender.v4_value());
-  std::memcpy(to + 18, packet.target_mac.data(), 6);
+  std::memcpy(to + 18, packet.target_mac.octets.data(), 6);
   base::store_be(to + 24, packet.target.v4_value());
 }
 

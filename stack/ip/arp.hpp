@@ -7,7 +7,7 @@
 #include <optional>
 #include <span>
 
-#include "stack/ip/mac_address.hpp"
+#include "stack/base/mac_address.hpp"
 
 namespace sluice::ip {
 
@@ -17,9 +17,9 @@ inline constexpr std::uint32_t kArpLength = 28;
 struct ArpPacket {
   enum class Operation : std::uint16_t { request = 1, reply = 2 };
   Operation operation = Operation::request;
-  MacAddress sender_mac{};
+  base::MacAddress sender_mac{};
   IpAddress sender;
-  MacAddress target_mac{};
+  base::MacAddress target_mac{};
   IpAddress target;
 };
 

@@ -33,7 +33,7 @@ Error find_address_error(const Interface& interface, const std::string& where, s
 }
 
 Error find_interface_error(const Interface& interface, const std::string& where, std::set<IpAddress>& seen) {
-  if (interface.mac == MacAddress{} || is_group(interface.mac))
+  if (interface.mac.is_zero() || interface.mac.is_multicast())
     return where + ": the Ethernet address must be that of one station, not zero and not a group";
   if (interface.mtu < kLeastMtu) return where + ": the MTU must be at least 576";
   if (interface.vlan && (*interface.vlan < 1 || *interface.vlan > 4094))

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "stack/ip/mac_address.hpp"
+#include "stack/base/mac_address.hpp"
 
 namespace sluice::ip {
 
@@ -30,7 +30,7 @@ struct Offloads {
 
 /// One port of the stack: its index in Config::interfaces is `Arrival::port`.
 struct Interface {
-  MacAddress mac{};
+  base::MacAddress mac{};
   std::uint16_t mtu = 1500;  ///< bytes of the largest IP packet, 576 to 65535; at least 1280 with IPv6 addresses
   std::optional<std::uint16_t> vlan;  ///< 802.1Q identifier, 1 to 4094, on every frame in and out
   /// Our addresses with the prefix that is on the link. Unicast; no address stands twice in a Config.

@@ -16,8 +16,8 @@ constexpr std::uint16_t kVlanMask = 0x0fff;
 std::optional<EthernetHeader> parse_ethernet(std::span<const std::byte> frame) {
   if (frame.size() < kUntaggedLength) return std::nullopt;
   EthernetHeader header;
-  std::memcpy(header.destination.data(), frame.data(), 6);
-  std::memcpy(header.source.data(), frame.data() + 6, 6);
+  std::memcpy(header.destination.octets.data(), frame.data(), 6);
+  std::memcpy(header.source.octets.data(), frame.data() + 6, 6);
   header.ether_type = base::load_be<std::uint16_t>(frame.data() + 12);
   header.length = kUntaggedLength;
   if (header.ether_type != kEtherTypeVlan) return header;
@@ -29,12 +29,12 @@ std::optional<EthernetHeader> parse_ethernet(std::span<const std::byte> frame) {
   return header;
 }
 
-LinkHeader make_link_header(const MacAddress& destination, const MacAddress& source, std::optional<std::uint16_t> vlan,
-                            std::uint16_t ether_type) {
+LinkHeader make_link_header(const base::MacAddress& destination, const base::MacAddress& source,
+                            std::optional<std::uint16_t> vlan, std::uint16_t ether_type) {
   LinkHeader header;
   std::byte* const at = header.bytes.data();
-  std::memcpy(at, destination.data(), 6);
-  std::memcpy(at + 6, source.data(), 6);
+  std::memcpy(at, destination.octets.data(), 6);
+  std::memcpy(at + 6, source.octets.data(), 6);
   header.length = kUntaggedLength;
   if (vlan) {
     base::store_be(at + 12, kEtherTypeVlan);
@@ -45,9 +45,9 @@ LinkHeader make_link_header(const MacAddress& destination, const MacAddress& sou
   return header;
 }
 
-MacAddress destination_of(const LinkHeader& header) {
-  MacAddress mac;
-  std::memcpy(mac.data(), header.bytes.data(), mac.size());
+base::MacAddress destination_of(const LinkHeader& header) {
+  base::MacAddress mac;
+  std::memcpy(mac.octets.data(), header.bytes.data(), mac.octets.size());
   return mac;
 }
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <span>
 
-#include "stack/ip/mac_address.hpp"
+#include "stack/base/mac_address.hpp"
 
 namespace sluice::ip {
 
@@ -17,8 +17,8 @@ inline constexpr std::uint16_t kEtherTypeIpv6 = 0x86dd;
 
 /// The header of a received frame, an 802.1Q tag included.
 struct EthernetHeader {
-  MacAddress destination;
-  MacAddress source;
+  base::MacAddress destination;
+  base::MacAddress source;
   std::uint16_t ether_type = 0;       ///< of what follows
   std::optional<std::uint16_t> vlan;  ///< nothing: untagged, or a priority tag without VLAN
   std::uint8_t length = 0;            ///< bytes
@@ -33,10 +33,10 @@ struct LinkHeader {
   std::uint8_t length = 0;
 };
 
-LinkHeader make_link_header(const MacAddress& destination, const MacAddress& source, std::optional<std::uint16_t> vlan,
-                            std::uint16_t ether_type);
+LinkHeader make_link_header(const base::MacAddress& destination, const base::MacAddress& source,
+                            std::optional<std::uint16_t> vlan, std::uint16_t ether_type);
 
 /// Where a ready header goes to.
-MacAddress destination_of(const LinkHeader& header);
+base::MacAddress destination_of(const LinkHeader& header);
 
 }  // namespace sluice::ip

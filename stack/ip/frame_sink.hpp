@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "stack/base/buffer.hpp"
-#include "stack/ip/mac_address.hpp"
+#include "stack/base/mac_address.hpp"
 
 namespace sluice::ip {
 
@@ -34,7 +34,7 @@ struct IcmpNotice {
 /// What one replica learned of a neighbour, for the others. Plain data: it may cross rings.
 struct NeighbourUpdate {
   IpAddress address;
-  MacAddress mac{};
+  base::MacAddress mac{};
   std::uint16_t port = 0;
   bool reachable = false;        ///< false: it did not answer; `mac` means nothing
   std::uint64_t generation = 0;  ///< of two updates of one neighbour the higher counts; grows with the stack's clock

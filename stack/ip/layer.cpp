@@ -90,7 +90,7 @@ SendResult Layer::send(base::OutboundPacket&& packet, Timestamp now) {
   Neighbour* const neighbour = cache_.find(route->port, hop);
   if (neighbour != nullptr && neighbour->usable()) [[likely]] {
     cache_.use(*neighbour, now);
-    return transmit(*neighbour, std::move(out));
+    return transmit(*neighbour, departure, std::move(out.buffer));
   }
   switch (cache_.enqueue(route->port, hop, std::move(out), now)) {
     case NeighbourCache::Queued::queued:
@@ -103,9 +103,7 @@ SendResult Layer::send(base::OutboundPacket&& packet, Timestamp now) {
   return SendResult::unreachable;
 }
 
-SendResult Layer::transmit(const Neighbour& neighbour, base::OutboundPacket&& packet) {
-  base::OutboundPacket out = std::move(packet);
-  const base::Departure& departure = out.departure;
+SendResult Layer::transmit(const Neighbour& neighbour, const base::Departure& departure, base::Buffer&& packet) {
   OutgoingHeader header;
   header.source = departure.source;
   header.destination = departure.destination;
@@ -113,12 +111,12 @@ SendResult Layer::transmit(const Neighbour& neighbour, base::OutboundPacket&& pa
   header.traffic_class = static_cast<std::uint8_t>(departure.dscp << 2 | static_cast<unsigned>(departure.ecn));
   header.dont_fragment = departure.dont_fragment;
   if (departure.udp_destination_port != 0) {
-    encapsulate(out.buffer, departure.source, departure.destination, config_.udp_encapsulation_port,
+    encapsulate(packet, departure.source, departure.destination, config_.udp_encapsulation_port,
                 departure.udp_destination_port);
     header.protocol = kProtocolUdp;
   }
   const std::uint64_t fragments = counters_.tx_fragments;
-  const SendResult result = transmitter_.send(neighbour.port, neighbour.link, header, std::move(out.buffer),
+  const SendResult result = transmitter_.send(neighbour.port, neighbour.link, header, std::move(packet),
                                               departure.checksum == base::Checksum::offload);
   if (result != SendResult::sent) return result;
   ++counters_.tx_packets;

@@ -103,8 +103,8 @@ class Layer final : private NeighbourCache::Actions {
   // A datagram on its way in.
   struct Inbound {
     std::uint16_t port;
-    MacAddress from;   // who put it on our link
-    bool group_frame;  // it was sent to more than us
+    base::MacAddress from;  // who put it on our link
+    bool group_frame;       // it was sent to more than us
     Datagram header;
     base::Buffer buffer;  // the IP packet, its link padding cut off; of a joined one, its payload
     bool joined = false;
@@ -125,12 +125,12 @@ class Layer final : private NeighbourCache::Actions {
   void answer_echo(Inbound& in);
   void send_unreachable(const Inbound& in, Unreachable why);
 
-  LinkHeader link_to(std::uint16_t port, const MacAddress& mac, bool is_v4) const;
-  SendResult transmit(const Neighbour& neighbour, base::OutboundPacket&& packet);
+  LinkHeader link_to(std::uint16_t port, const base::MacAddress& mac, bool is_v4) const;
+  SendResult transmit(const Neighbour& neighbour, const base::Departure& departure, base::Buffer&& packet);
 
   void solicit(const Neighbour& neighbour, bool broadcast) override { resolution_.solicit(neighbour, broadcast); }
   void send_pending(const Neighbour& neighbour, base::OutboundPacket&& packet) override {
-    transmit(neighbour, std::move(packet));
+    transmit(neighbour, packet.departure, std::move(packet.buffer));
   }
   void report(const NeighbourUpdate& update) override { sink_.on_neighbour(update); }
 

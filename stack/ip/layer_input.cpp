@@ -33,8 +33,8 @@ std::optional<base::InboundPacket> Layer::input(std::uint16_t port, base::Buffer
     ++counters_.drop_vlan;
     return std::nullopt;
   }
-  const bool group_frame = is_group(ethernet->destination);
-  if ((!group_frame && ethernet->destination != interface.mac) || is_group(ethernet->source)) {
+  const bool group_frame = ethernet->destination.is_multicast();
+  if ((!group_frame && ethernet->destination != interface.mac) || ethernet->source.is_multicast()) {
     ++counters_.drop_other_mac;
     return std::nullopt;
   }
@@ -245,7 +245,7 @@ void Layer::send_unreachable(const Inbound& in, Unreachable why) {
   if (transmitter_.send(in.port, link, header, std::move(payload)) == SendResult::sent) ++counters_.tx_icmp_errors;
 }
 
-LinkHeader Layer::link_to(std::uint16_t port, const MacAddress& mac, bool is_v4) const {
+LinkHeader Layer::link_to(std::uint16_t port, const base::MacAddress& mac, bool is_v4) const {
   const Interface& interface = config_.interfaces[port];
   return make_link_header(mac, interface.mac, interface.vlan, is_v4 ? kEtherTypeIpv4 : kEtherTypeIpv6);
 }

@@ -16,15 +16,15 @@ constexpr std::uint32_t kFlagSolicited = 0x40000000;
 constexpr std::uint32_t kFlagOverride = 0x20000000;
 
 // Steps over the options, taking the link-layer address of type `wanted` (RFC 4861 §4.6). False: one is malformed.
-bool read_options(std::span<const std::byte> options, std::uint8_t wanted, std::optional<MacAddress>& mac) {
+bool read_options(std::span<const std::byte> options, std::uint8_t wanted, std::optional<base::MacAddress>& mac) {
   while (!options.empty()) {
     if (options.size() < 8) return false;
     const std::size_t length = 8U * std::to_integer<std::uint8_t>(options[1]);
     if (length == 0 || length > options.size()) return false;
     if (std::to_integer<std::uint8_t>(options[0]) == wanted && length == 8) {
-      MacAddress address;
-      std::memcpy(address.data(), options.data() + 2, address.size());
-      if (is_group(address) || address == MacAddress{}) return false;
+      base::MacAddress address;
+      std::memcpy(address.octets.data(), options.data() + 2, address.octets.size());
+      if (address.is_multicast() || address.is_zero()) return false;
       mac = address;
     }
     options = options.subspan(length);
@@ -75,7 +75,7 @@ void write_nd(std::byte* to, const NdMessage& message, const IpAddress& source, 
   std::memcpy(to + 8, message.target.bytes().data(), 16);
   to[24] = std::byte{message.advertisement ? kOptionTargetLinkLayer : kOptionSourceLinkLayer};
   to[25] = std::byte{1};
-  std::memcpy(to + 26, message.mac->data(), 6);
+  std::memcpy(to + 26, message.mac->octets.data(), 6);
   InternetChecksum checksum;
   add_pseudo_header(checksum, source, destination, kNdLength, kProtocolIcmpv6);
   checksum.add({to, kNdLength});
@@ -91,9 +91,9 @@ IpAddress all_nodes() {
   return IpAddress::v6({0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1});
 }
 
-MacAddress multicast_mac(const IpAddress& group) {
+base::MacAddress multicast_mac(const IpAddress& group) {
   const auto& low = group.bytes();
-  return {0x33, 0x33, low[12], low[13], low[14], low[15]};
+  return {{0x33, 0x33, low[12], low[13], low[14], low[15]}};
 }
 
 }  // namespace sluice::ip

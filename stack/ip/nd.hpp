@@ -4,8 +4,8 @@
 #include <optional>
 #include <span>
 
+#include "stack/base/mac_address.hpp"
 #include "stack/ip/datagram.hpp"
-#include "stack/ip/mac_address.hpp"
 
 namespace sluice::ip {
 
@@ -21,7 +21,7 @@ struct NdMessage {
   bool override = false;   ///< advertisement: it replaces what is known
   bool router = false;     ///< advertisement: the sender forwards
   IpAddress target;
-  std::optional<MacAddress> mac;  ///< the source (solicitation) or target (advertisement) link-layer address
+  std::optional<base::MacAddress> mac;  ///< the source (solicitation) or target (advertisement) link-layer address
 };
 
 /// The checks of RFC 4861 §7.1.1 and §7.1.2 on `message`, the ICMPv6 message that `datagram` carries, its checksum
@@ -36,6 +36,6 @@ IpAddress solicited_node(const IpAddress& address);
 /// ff02::1.
 IpAddress all_nodes();
 /// The Ethernet group that carries `group` (RFC 2464 §7).
-MacAddress multicast_mac(const IpAddress& group);
+base::MacAddress multicast_mac(const IpAddress& group);
 
 }  // namespace sluice::ip

@@ -127,7 +127,7 @@ void NeighbourCache::probe(Neighbour& neighbour, Timestamp now) {
   request(neighbour, now);
 }
 
-void NeighbourCache::learn(std::uint16_t port, const IpAddress& address, const MacAddress& mac, Evidence evidence,
+void NeighbourCache::learn(std::uint16_t port, const IpAddress& address, const base::MacAddress& mac, Evidence evidence,
                            Timestamp now) {
   Neighbour* neighbour = find(port, address);
   if (neighbour == nullptr) {
@@ -170,7 +170,7 @@ void NeighbourCache::apply(const NeighbourUpdate& update, Timestamp now) {
 }
 
 // `neighbour` answered: everything that waited for it goes.
-void NeighbourCache::confirm(Neighbour& neighbour, const MacAddress& mac, Timestamp now) {
+void NeighbourCache::confirm(Neighbour& neighbour, const base::MacAddress& mac, Timestamp now) {
   const Interface& interface = config_.interfaces[neighbour.port];
   neighbour.link =
       make_link_header(mac, interface.mac, interface.vlan, neighbour.address.is_v4() ? kEtherTypeIpv4 : kEtherTypeIpv6);

@@ -87,7 +87,8 @@ class NeighbourCache {
     answer,     ///< makes an entry, too: it was asked for, or the neighbour wants to speak to us
   };
   /// `address` says that it has `mac`.
-  void learn(std::uint16_t port, const IpAddress& address, const MacAddress& mac, Evidence evidence, Timestamp now);
+  void learn(std::uint16_t port, const IpAddress& address, const base::MacAddress& mac, Evidence evidence,
+             Timestamp now);
   /// Takes what another replica learned.
   void apply(const NeighbourUpdate& update, Timestamp now);
   /// Drops what waits on `port`, whose link went down, and has its other neighbours asked again when next used.
@@ -117,7 +118,7 @@ class NeighbourCache {
   void remove(Neighbour& neighbour);
   void probe(Neighbour& neighbour, Timestamp now);
   void request(Neighbour& neighbour, Timestamp now);
-  void confirm(Neighbour& neighbour, const MacAddress& mac, Timestamp now);
+  void confirm(Neighbour& neighbour, const base::MacAddress& mac, Timestamp now);
   void fail(Neighbour& neighbour, Timestamp now);
   void report(Neighbour& neighbour, bool reachable, Timestamp now);
   void retry_due(Timestamp now);

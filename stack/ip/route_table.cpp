@@ -22,7 +22,8 @@ bool can_be_destination(const IpAddress& address) {
 }  // namespace
 
 RouteTable::RouteTable(const Config& config) : config_(config) {
-  for (std::uint16_t port = 0; port < config.interfaces.size(); ++port) {
+  const auto ports = static_cast<std::uint16_t>(config.interfaces.size());  // find_error() bounds them
+  for (std::uint16_t port = 0; port < ports; ++port) {
     const Interface& interface = config.interfaces[port];
     up_.push_back(interface.link_up);
     for (const Prefix& own : interface.addresses) {

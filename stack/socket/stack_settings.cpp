@@ -43,7 +43,7 @@ bool has_path(PortDriver driver) {
 
 ip::Interface interface_of(const PortConfig& port, const drivers::PortInfo& info) {
   ip::Interface interface;
-  interface.mac = info.mac.octets;
+  interface.mac = info.mac;
   interface.mtu = std::min(port.mtu, info.mtu);
   if (port.vlan != 0) interface.vlan = port.vlan;
   for (const InterfaceAddress& address : port.addresses)

@@ -26,7 +26,7 @@ SimStack::SimStack(drivers::MemoryWire& wire, base::SimClock& clock, std::uint64
       port_(wire.add_port(port_config(options))) {
   worker::Config config = options.config;
   ip::Interface interface;
-  interface.mac = port_.info().mac.octets;
+  interface.mac = port_.info().mac;
   interface.mtu = options.mtu;
   interface.addresses = {{v4_, 24}, {v6_, 64}};
   config.ip.interfaces = {interface};

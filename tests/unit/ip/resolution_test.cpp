@@ -5,7 +5,7 @@ namespace sluice::ip::testing {
 namespace {
 
 const IpAddress kAllNodes = address("ff02::1");
-const MacAddress kAllNodesMac{0x33, 0x33, 0, 0, 0, 1};
+const MacAddress kAllNodesMac{{0x33, 0x33, 0, 0, 0, 1}};
 const MacAddress kZeroMac{};
 
 Bytes nd_frame(const MacAddress& to_mac, const MacAddress& from_mac, const IpAddress& from, const IpAddress& to,
@@ -21,7 +21,7 @@ class Resolution : public ::testing::Test, public LayerFixture {
  protected:
   const Counters& counters() const { return layer.counters(); }
   void solicit(const Bytes& options, int hop_limit = 255, const IpAddress& from = kPeer6) {
-    input(nd_frame({0x33, 0x33, 0xff, 0, 0, 1}, kPeerMac, from, address("ff02::1:ff00:1"), 135, 0, kOurs6, options,
+    input(nd_frame({{0x33, 0x33, 0xff, 0, 0, 1}}, kPeerMac, from, address("ff02::1:ff00:1"), 135, 0, kOurs6, options,
                    hop_limit));
   }
   void advertise(unsigned flags, const Bytes& options, const IpAddress& to = kOurs6) {
@@ -168,8 +168,8 @@ TEST_F(Resolution, RefusesMalformedDiscovery) {
 
 TEST_F(Resolution, AsksForAnIpv6NeighbourAndTakesTheAnswer) {
   EXPECT_EQ(send(departure(kPeer6), sctp_packet()), SendResult::queued);
-  EXPECT_EQ(sink.take().frame, nd_frame({0x33, 0x33, 0xff, 0, 0, 2}, kOurMac, kOurs6, address("ff02::1:ff00:2"), 135, 0,
-                                        kPeer6, link_layer(1, kOurMac)));
+  EXPECT_EQ(sink.take().frame, nd_frame({{0x33, 0x33, 0xff, 0, 0, 2}}, kOurMac, kOurs6, address("ff02::1:ff00:2"), 135,
+                                        0, kPeer6, link_layer(1, kOurMac)));
   advertise(0x60000000, link_layer(2, kPeerMac));
   EXPECT_EQ(slice(sink.take().frame, 54), sctp_packet());
 }

@@ -17,6 +17,7 @@
 namespace sluice::ip::testing {
 
 using Bytes = std::vector<std::byte>;
+using base::MacAddress;
 using namespace std::chrono_literals;
 
 inline Bytes bytes_of(std::initializer_list<int> values) {
@@ -74,7 +75,7 @@ inline Bytes raw(const IpAddress& a) {
 }
 inline Bytes raw(const MacAddress& mac) {
   Bytes bytes(6);
-  std::memcpy(bytes.data(), mac.data(), 6);
+  std::memcpy(bytes.data(), mac.octets.data(), 6);
   return bytes;
 }
 
@@ -202,10 +203,11 @@ class RecordingSink final : public FrameSink {
   std::size_t room = SIZE_MAX;
 };
 
-inline constexpr MacAddress kOurMac{0x02, 0, 0, 0, 0, 0x01};
-inline constexpr MacAddress kOurSecondMac{0x02, 0, 0, 0, 0, 0x02};
-inline constexpr MacAddress kPeerMac{0x02, 0, 0, 0, 0, 0xaa};
-inline constexpr MacAddress kGatewayMac{0x02, 0, 0, 0, 0, 0xbb};
+inline constexpr MacAddress kBroadcastMac = MacAddress::broadcast();
+inline constexpr MacAddress kOurMac{{0x02, 0, 0, 0, 0, 0x01}};
+inline constexpr MacAddress kOurSecondMac{{0x02, 0, 0, 0, 0, 0x02}};
+inline constexpr MacAddress kPeerMac{{0x02, 0, 0, 0, 0, 0xaa}};
+inline constexpr MacAddress kGatewayMac{{0x02, 0, 0, 0, 0, 0xbb}};
 inline const IpAddress kOurs = address("198.18.0.1");
 inline const IpAddress kPeer = address("198.18.0.2");
 inline const IpAddress kGateway = address("198.18.0.254");
