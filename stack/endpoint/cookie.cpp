@@ -62,7 +62,7 @@ class Reader {
       address = IpAddress::v4(base::load_be<std::uint32_t>(rest_.data()));
     }
     rest_ = rest_.subspan(size);
-    return true;
+    return address.is_v6() == v6;  // one form for each address
   }
   bool empty() const { return rest_.empty(); }
 

@@ -42,7 +42,7 @@ enum class ReserveStatus : std::uint8_t {
 struct Reservation {
   ReserveStatus status = ReserveStatus::full;
   Owner holder{};                ///< of the first address in conflict
-  std::uint16_t local_port = 0;  ///< as asked for, or leased
+  std::uint16_t local_port = 0;  ///< as asked for, or leased; 0: no ephemeral port would do
 };
 
 /// (local port, peer port, peer address) → owner, for every association and every opening attempt whose ports name this

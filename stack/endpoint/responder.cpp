@@ -132,7 +132,7 @@ Reservation Responder::reserve(PortPair ports, std::span<const IpAddress> peers,
   return counted(directory_.reserve(ports, peers, owner));
 }
 
-Reservation Responder::counted(const Reservation& reservation) {
+const Reservation& Responder::counted(const Reservation& reservation) {
   Counters& counters = services_.counters;
   if (reservation.status == ReserveStatus::reserved) ++counters.directory_reserved;
   if (reservation.status == ReserveStatus::conflict) ++counters.directory_conflicts;
@@ -146,10 +146,13 @@ DirectoryReply Responder::apply(const DirectoryRequest& request) {
     reply.reservation = reserve(request.ports, request.peers, request.owner);
     return reply;
   }
-  reply.reservation = counted(directory_.lease(request.ports.peer, request.peers, request.owner, services_.steering,
-                                               services_.self, services_.endpoints, services_.random));
+  reply.reservation = directory_.lease(request.ports.peer, request.peers, request.owner, services_.steering,
+                                       services_.self, services_.endpoints, services_.random);
   reply.ports.local = reply.reservation.local_port;
-  if (reply.reservation.status == ReserveStatus::full) ++services_.counters.ports_exhausted;
+  if (reply.ports.local != 0)
+    counted(reply.reservation);
+  else
+    ++services_.counters.ports_exhausted;
   return reply;
 }
 

@@ -44,7 +44,7 @@ class Responder {
   Verdict on_cookie_echo(Timestamp now, const Received& received, CreateOrder& order);
   Verdict create(Timestamp now, const Received& received, const assoc::Handshake& agreed, CreateOrder& order);
   Reservation reserve(PortPair ports, std::span<const IpAddress> peers, const Owner& owner);
-  Reservation counted(const Reservation& reservation);
+  const Reservation& counted(const Reservation& reservation);
 
   const Services& services_;
   Directory& directory_;

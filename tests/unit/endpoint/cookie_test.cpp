@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <vector>
 
 #include "stack/base/seeded_random.hpp"
+#include "stack/base/siphash.hpp"
 
 namespace sluice::endpoint {
 namespace {
@@ -165,6 +167,87 @@ TEST_F(CookieTest, AnotherVersionIsMalformed) {
   std::vector<std::byte> bytes = seal(sample());
   bytes[0] = std::byte{2};
   EXPECT_EQ(sealer.open(bytes, kStart).verdict, CookieVerdict::malformed);
+}
+
+// Bytes that our own key sealed and that no seal() wrote.
+class HostileCookie : public CookieTest {
+ protected:
+  static constexpr std::size_t kFlagsAt = 2;
+  static constexpr std::size_t kCountsAt = 3;
+  static constexpr std::size_t kFamiliesAt = 54;
+
+  CookieVerdict open_sealed(std::vector<std::byte> bytes) {
+    bytes.resize(bytes.size() + 16);
+    const auto sealed = std::span(bytes).first(bytes.size() - 16);
+    const base::SipHash::Digest128 mac = base::siphash128(keys.current.secret, sealed);
+    std::memcpy(bytes.data() + sealed.size(), &mac.low, 8);
+    std::memcpy(bytes.data() + sealed.size() + 8, &mac.high, 8);
+    return sealer.open(bytes, kStart).verdict;
+  }
+  std::vector<std::byte> contents() {
+    std::vector<std::byte> bytes = seal(sample());
+    bytes.resize(bytes.size() - 16);
+    return bytes;
+  }
+};
+
+TEST_F(HostileCookie, ThisTestSealsAsTheSealerDoes) {
+  EXPECT_EQ(open_sealed(contents()), CookieVerdict::good);
+}
+
+TEST_F(HostileCookie, EveryCountOfAddressesButTheRightOneIsMalformed) {
+  for (int counts = 0; counts < 256; ++counts) {
+    std::vector<std::byte> bytes = contents();
+    const bool right = bytes[kCountsAt] == static_cast<std::byte>(counts);
+    bytes[kCountsAt] = static_cast<std::byte>(counts);
+    // Two of ours and three of the peer's, or the same five divided otherwise.
+    if (right || (counts >> 4) + (counts & 0xf) == 5) continue;
+    EXPECT_EQ(open_sealed(bytes), CookieVerdict::malformed) << counts;
+  }
+}
+
+TEST_F(HostileCookie, MoreAddressesThanMayBeAreMalformed) {
+  std::vector<std::byte> bytes = contents();
+  bytes.resize(kFamiliesAt + 2);
+  bytes[kCountsAt] = std::byte{0x09};
+  bytes[kFamiliesAt] = bytes[kFamiliesAt + 1] = std::byte{0};
+  bytes.resize(bytes.size() + 9 * 4, std::byte{1});
+  EXPECT_EQ(open_sealed(bytes), CookieVerdict::malformed);
+  bytes[kCountsAt] = std::byte{0x08};
+  bytes.resize(bytes.size() - 4);
+  EXPECT_EQ(open_sealed(bytes), CookieVerdict::good);
+}
+
+TEST_F(HostileCookie, UnknownFlagsAreMalformed) {
+  for (int bit = 3; bit < 8; ++bit) {
+    std::vector<std::byte> bytes = contents();
+    bytes[kFlagsAt] |= static_cast<std::byte>(1 << bit);
+    EXPECT_EQ(open_sealed(bytes), CookieVerdict::malformed);
+  }
+}
+
+TEST_F(HostileCookie, AFamilyWithoutAnAddressIsMalformed) {
+  std::vector<std::byte> bytes = contents();
+  bytes[kFamiliesAt + 1] |= std::byte{0x20};
+  EXPECT_EQ(open_sealed(bytes), CookieVerdict::malformed);
+}
+
+TEST_F(HostileCookie, AMappedAddressAsIpv6IsMalformed) {
+  const IpAddress mapped = IpAddress::v4(0xc6120001);
+  Cookie cookie = sample();
+  cookie.handshake.local_addresses = {mapped};
+  cookie.handshake.peer_addresses.clear();
+  std::vector<std::byte> bytes = seal(cookie);
+  bytes.resize(kFamiliesAt + 2);
+  bytes[kFamiliesAt + 1] = std::byte{1};
+  for (const std::uint8_t byte : mapped.bytes()) bytes.push_back(static_cast<std::byte>(byte));
+  EXPECT_EQ(open_sealed(bytes), CookieVerdict::malformed);
+}
+
+TEST_F(HostileCookie, BytesLeftOverAreMalformed) {
+  std::vector<std::byte> bytes = contents();
+  bytes.push_back(std::byte{0});
+  EXPECT_EQ(open_sealed(bytes), CookieVerdict::malformed);
 }
 
 }  // namespace

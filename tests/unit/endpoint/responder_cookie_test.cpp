@@ -224,6 +224,21 @@ TEST_F(ResponderCookie, AnOpeningAttemptWithoutAPortIsLeasedOne) {
   EXPECT_EQ(directory.size(), 0u);
 }
 
+TEST_F(ResponderCookie, WithoutAPortLeftAnOpeningAttemptIsRefused) {
+  DirectoryRequest request{
+      .directory = WorkerId(0), .ports = {.local = 0, .peer = 3868}, .peers = {kPeer}, .owner = {}};
+  for (std::uint32_t i = 0; i < 16; ++i) {
+    request.owner = {.worker = WorkerId(1), .tag = VTag(i + 1)};
+    ASSERT_EQ(responder.apply(request).reservation.status, ReserveStatus::reserved);
+  }
+  request.owner.tag = VTag(100);
+  const DirectoryReply reply = responder.apply(request);
+  EXPECT_EQ(reply.reservation.status, ReserveStatus::full);
+  EXPECT_EQ(reply.ports.local, 0);
+  EXPECT_EQ(counters.ports_exhausted, 1u);
+  EXPECT_EQ(counters.directory_full, 0u);
+}
+
 TEST_F(ResponderCookie, ARestartMovesItsAddressesAndDropsThoseItHasNoMore) {
   const Owner before{.worker = WorkerId(1), .tag = VTag(5), .association = AssocId(50)};
   const Owner after{.worker = WorkerId(1), .tag = VTag(9), .association = AssocId(50)};
