@@ -1,6 +1,7 @@
 #include "drivers/packet_pool.hpp"
 
 #include <fmt/format.h>
+#include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
@@ -26,6 +27,35 @@ unsigned cache_size(const PoolConfig& config) {
   return std::min<std::uint32_t>(RTE_MEMPOOL_CACHE_MAX_SIZE, config.blocks / 8 / std::max(1u, config.threads));
 }
 
+// As rte_pktmbuf_pool_create_by_ops(), but without gaps where pages end. Where devices see virtual addresses, those
+// gaps help nobody, cost half the memory when pages are small, and af_xdp's PMD does not count them: it would leave the
+// last blocks out of what the kernel may use.
+rte_mempool* make_pool(const PoolConfig& config, std::uint32_t block_bytes) {
+  const bool virtual_addresses = rte_eal_iova_mode() == RTE_IOVA_VA;
+  constexpr std::uint16_t kPrivate = sizeof(base::Block);
+  rte_mempool* const pool = rte_mempool_create_empty(
+      config.name.c_str(), config.blocks, sizeof(rte_mbuf) + kPrivate + block_bytes, cache_size(config),
+      sizeof(rte_pktmbuf_pool_private), SOCKET_ID_ANY, virtual_addresses ? RTE_MEMPOOL_F_NO_IOVA_CONTIG : 0);
+  if (pool == nullptr) return nullptr;
+  rte_pktmbuf_pool_private of_pool{};
+  of_pool.mbuf_data_room_size = static_cast<std::uint16_t>(block_bytes);
+  of_pool.mbuf_priv_size = kPrivate;
+  int result = rte_mempool_set_ops_byname(pool, kOperations, nullptr);
+  if (result == 0) {
+    rte_pktmbuf_pool_init(pool, &of_pool);
+    result = rte_mempool_populate_default(pool);
+  }
+  if (result < 0) {
+    rte_mempool_free(pool);
+    rte_errno = -result;
+    return nullptr;
+  }
+  rte_mempool_obj_iter(pool, rte_pktmbuf_init, nullptr);
+  // The memory is as good for devices as any.
+  if (virtual_addresses) pool->flags &= ~(RTE_MEMPOOL_F_NO_IOVA_CONTIG | RTE_MEMPOOL_F_NON_IO);
+  return pool;
+}
+
 }  // namespace
 
 PacketPool::PacketPool(const PoolConfig& config)
@@ -38,8 +68,7 @@ PacketPool::PacketPool(const PoolConfig& config)
         fmt::format("pool '{}': {} blocks of {} bytes with {} in reserve make no sense; ask for more blocks "
                     "than the reserve, of {} to {} bytes",
                     config.name, blocks_, block_bytes_, reserve_, kReceiveHeadroom + 1, UINT16_MAX));
-  pool_ = rte_pktmbuf_pool_create_by_ops(config.name.c_str(), blocks_, cache_size(config), sizeof(base::Block),
-                                         static_cast<std::uint16_t>(block_bytes_), SOCKET_ID_ANY, kOperations);
+  pool_ = make_pool(config, block_bytes_);
   if (pool_ == nullptr)
     throw SetupError(
         fmt::format("pool '{}': {} blocks of {} bytes cannot be had: {}; give DPDK more memory, or ask for "
@@ -57,6 +86,7 @@ PacketPool::PacketPool(const PoolConfig& config)
         block->index = index;
         block->owner = &pool;
         block->native = &mbuf;
+        if (rte_eal_iova_mode() == RTE_IOVA_VA) rte_mbuf_iova_set(&mbuf, reinterpret_cast<rte_iova_t>(mbuf.buf_addr));
         pool.by_index_[index] = block;
       },
       this);

@@ -53,6 +53,17 @@ TEST(PacketPool, IndexNamesTheBlock) {
   EXPECT_EQ(&pool->at(buffer.block().index), &buffer.block());
 }
 
+// Which af_xdp's PMD relies on when it tells the kernel what memory the blocks are in.
+TEST(PacketPool, LiesInOnePieceWithoutGaps) {
+  const auto pool = make_pool(1024);
+  std::set<const std::byte*> memory;
+  for (std::uint32_t i = 0; i < pool->total(); ++i) memory.insert(pool->at(i).memory);
+  std::set<std::ptrdiff_t> distances;
+  for (auto next = std::next(memory.begin()); next != memory.end(); ++next) distances.insert(*next - *std::prev(next));
+  EXPECT_EQ(memory.size(), 1024u);
+  EXPECT_EQ(distances.size(), 1u);
+}
+
 TEST(PacketPool, HoldersNeverGetTheReserveButReceivingDoes) {
   const auto pool = make_pool(64, 0, 16);
   std::vector<base::Buffer> held;
