@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 
+#include "tests/sim/churn.hpp"
 #include "tests/sim/simulation.hpp"
 
 namespace {
@@ -20,16 +21,18 @@ struct Arguments {
   std::uint64_t last = 100;
   bool trace = false;
   bool keep_going = false;
+  std::uint32_t churn = 0;
   const char* pcap = nullptr;
 };
 
 [[noreturn]] void usage(const char* program) {
   std::fprintf(stderr,
-               "usage: %s [--seeds A..B | --seed N] [--trace] [--pcap FILE] [--keep-going]\n"
+               "usage: %s [--seeds A..B | --seed N] [--trace] [--pcap FILE] [--keep-going] [--churn N]\n"
                "  --seeds A..B  runs every seed from A to B (default 1..100)\n"
                "  --seed N      runs one\n"
                "  --trace       a line on standard output for every frame and every fault\n"
                "  --pcap FILE   writes every frame that is sent to FILE\n"
+               "  --churn N     instead: N associations set up, used and torn down, with 1 %% loss\n"
                "  --keep-going  does not stop at the first seed that fails\n",
                program);
   std::exit(2);
@@ -48,6 +51,9 @@ Arguments parse(int argc, char** argv) {
       arguments.trace = true;
     } else if (option == "--keep-going") {
       arguments.keep_going = true;
+    } else if (option == "--churn") {
+      arguments.churn = static_cast<std::uint32_t>(std::strtoul(value(), nullptr, 10));
+      arguments.last = arguments.first;
     } else if (option == "--pcap") {
       arguments.pcap = value();
     } else {
@@ -81,13 +87,18 @@ int main(int argc, char** argv) {
         pcap = std::make_unique<sluice::drivers::PcapWriter>(arguments.pcap);
       options.pcap = pcap.get();
       // What a failed run leaves behind is left alone: its stacks still hold buffers of each other's.
+      if (arguments.churn != 0) {
+        sluice::sim::churn(seed, arguments.churn, options, totals);
+        continue;
+      }
       auto* const running = new Simulation(seed, options, totals);
       running->run();
       delete running;
     } catch (const std::exception& error) {
       ++failures;
-      std::printf("seed %" PRIu64 " failed: %s\n  replay: %s --seed %" PRIu64 " --trace\n", seed, error.what(), argv[0],
-                  seed);
+      const std::string mode = arguments.churn != 0 ? "--trace --churn " + std::to_string(arguments.churn) : "--trace";
+      std::printf("seed %" PRIu64 " failed: %s\n  replay: %s --seed %" PRIu64 " %s\n", seed, error.what(), argv[0],
+                  seed, mode.c_str());
       std::fflush(stdout);
       if (!arguments.keep_going) std::_Exit(1);
     }

@@ -1,6 +1,7 @@
 #include "tests/sim/sim_stack.hpp"
 
 #include <cstring>
+#include <stdexcept>
 
 namespace sluice::sim {
 namespace {
@@ -78,6 +79,20 @@ std::uint64_t SimStack::counter(const std::string& name) const {
                            });
   SLUICE_CHECK(found);
   return sum;
+}
+
+void SimStack::check_pools() const {
+  for (std::uint16_t i = 0; i < group_->workers(); ++i) {
+    const assoc::Pools& pools = group_->worker(i).pools();
+    const std::uint32_t out = pools.message_parts.out() + pools.outbound_streams.out() + pools.stream_pages.out() +
+                              pools.sent_segments.out() + pools.congestion_controllers.out() + pools.pin_ledgers.out() +
+                              pools.held_chunks.out() + pools.held_pages.out() + pools.tsn_maps.out() +
+                              pools.inbound_stream_leaves.out() + pools.inbound_stream_branches.out() +
+                              pools.inbound_stream_roots.out();
+    if (out != 0) throw std::runtime_error("side " + name_ + ": objects did not come back to their pools");
+    if (group_->worker(i).directory_size() != 0)
+      throw std::runtime_error("side " + name_ + ": the directory still has addresses");
+  }
 }
 
 std::uint32_t SimStack::associations() const {

@@ -57,6 +57,8 @@ class SimStack {
 
   /// Buffers that the stack has out, those lent to applications included.
   std::uint32_t buffers_out() const { return transmit_.out() + copies_.out() + reassembly_.out() + messages_.out(); }
+  /// Throws std::runtime_error if anything is out of the pools, or in the directory, of a stack without associations.
+  void check_pools() const;
   std::string buffers_by_pool() const {
     return std::to_string(transmit_.out()) + " to transmit, " + std::to_string(copies_.out()) + " copies, " +
            std::to_string(reassembly_.out()) + " for reassembly, " + std::to_string(messages_.out()) + " of messages";

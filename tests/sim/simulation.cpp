@@ -320,17 +320,7 @@ void Simulation::check_nothing_left() {
   for (const auto& stack : stacks_) {
     if (stack->buffers_out() != 0)
       throw std::runtime_error("side " + stack->name() + ": buffers did not come back: " + stack->buffers_by_pool());
-    for (std::uint16_t i = 0; i < stack->workers(); ++i) {
-      const assoc::Pools& pools = stack->worker(i).pools();
-      const std::uint32_t out = pools.message_parts.out() + pools.outbound_streams.out() + pools.stream_pages.out() +
-                                pools.sent_segments.out() + pools.congestion_controllers.out() +
-                                pools.pin_ledgers.out() + pools.held_chunks.out() + pools.held_pages.out() +
-                                pools.tsn_maps.out() + pools.inbound_stream_leaves.out() +
-                                pools.inbound_stream_branches.out() + pools.inbound_stream_roots.out();
-      if (out != 0) throw std::runtime_error("side " + stack->name() + ": objects did not come back to their pools");
-      if (stack->worker(i).directory_size() != 0)
-        throw std::runtime_error("side " + stack->name() + ": the directory still has addresses");
-    }
+    stack->check_pools();
   }
   for (std::uint32_t side = 0; side < 2; ++side)
     for (std::uint16_t i = 0; i < stacks_[side]->workers(); ++i)
