@@ -5,10 +5,12 @@
 #include <cstring>
 #include <exception>
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 #include "tests/sim/churn.hpp"
 #include "tests/sim/simulation.hpp"
+#include "tests/sim/slow_readers.hpp"
 
 namespace {
 
@@ -22,19 +24,22 @@ struct Arguments {
   bool trace = false;
   bool keep_going = false;
   std::uint32_t churn = 0;
+  std::uint32_t slow_readers = 0;
   const char* pcap = nullptr;
 };
 
 [[noreturn]] void usage(const char* program) {
-  std::fprintf(stderr,
-               "usage: %s [--seeds A..B | --seed N] [--trace] [--pcap FILE] [--keep-going] [--churn N]\n"
-               "  --seeds A..B  runs every seed from A to B (default 1..100)\n"
-               "  --seed N      runs one\n"
-               "  --trace       a line on standard output for every frame and every fault\n"
-               "  --pcap FILE   writes every frame that is sent to FILE\n"
-               "  --churn N     instead: N associations set up, used and torn down, with 1 %% loss\n"
-               "  --keep-going  does not stop at the first seed that fails\n",
-               program);
+  std::fprintf(
+      stderr,
+      "usage: %s [--seeds A..B | --seed N] [--trace] [--pcap FILE] [--keep-going] [--churn N] [--slow-readers N]\n"
+      "  --seeds A..B  runs every seed from A to B (default 1..100)\n"
+      "  --seed N      runs one\n"
+      "  --trace       a line on standard output for every frame and every fault\n"
+      "  --pcap FILE   writes every frame that is sent to FILE\n"
+      "  --churn N     instead: N associations set up, used and torn down, with 1 %% loss\n"
+      "  --slow-readers N  instead: what N receivers that stop reading cost a busy neighbour, at most 10 %%\n"
+      "  --keep-going  does not stop at the first seed that fails\n",
+      program);
   std::exit(2);
 }
 
@@ -54,6 +59,9 @@ Arguments parse(int argc, char** argv) {
     } else if (option == "--churn") {
       arguments.churn = static_cast<std::uint32_t>(std::strtoul(value(), nullptr, 10));
       arguments.last = arguments.first;
+    } else if (option == "--slow-readers") {
+      arguments.slow_readers = static_cast<std::uint32_t>(std::strtoul(value(), nullptr, 10));
+      arguments.last = arguments.first;
     } else if (option == "--pcap") {
       arguments.pcap = value();
     } else {
@@ -69,6 +77,14 @@ void print(const Totals& totals) {
   const double hours = static_cast<double>(totals.virtual_time.count()) / 3.6e12;
   std::printf("%" PRIu64 " runs, %" PRIu64 " packets, %.2f virtual hours, digest %016" PRIx64 "\n", totals.runs,
               totals.frames, hours, totals.digest);
+}
+
+void check_slow_readers(std::uint64_t seed, std::uint32_t readers) {
+  const sluice::sim::SlowReaderResult result = sluice::sim::slow_readers(seed, readers);
+  std::printf("busy association: %" PRIu64 " bytes beside idle ones, %" PRIu64 " beside %u that stopped reading\n",
+              result.alone, result.beside_slow, readers);
+  if (result.alone == 0 || result.beside_slow * 10 < result.alone * 9)
+    throw std::runtime_error("receivers that stop reading cost a busy neighbour more than a tenth");
 }
 
 }  // namespace
@@ -87,6 +103,10 @@ int main(int argc, char** argv) {
         pcap = std::make_unique<sluice::drivers::PcapWriter>(arguments.pcap);
       options.pcap = pcap.get();
       // What a failed run leaves behind is left alone: its stacks still hold buffers of each other's.
+      if (arguments.slow_readers != 0) {
+        check_slow_readers(seed, arguments.slow_readers);
+        continue;
+      }
       if (arguments.churn != 0) {
         sluice::sim::churn(seed, arguments.churn, options, totals);
         continue;
@@ -96,7 +116,9 @@ int main(int argc, char** argv) {
       delete running;
     } catch (const std::exception& error) {
       ++failures;
-      const std::string mode = arguments.churn != 0 ? "--trace --churn " + std::to_string(arguments.churn) : "--trace";
+      std::string mode = "--trace";
+      if (arguments.churn != 0) mode += " --churn " + std::to_string(arguments.churn);
+      if (arguments.slow_readers != 0) mode = "--slow-readers " + std::to_string(arguments.slow_readers);
       std::printf("seed %" PRIu64 " failed: %s\n  replay: %s --seed %" PRIu64 " %s\n", seed, error.what(), argv[0],
                   seed, mode.c_str());
       std::fflush(stdout);
