@@ -133,6 +133,7 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   void transmit(base::OutboundPacket&& packet) noexcept override;
   bool deliver(const Event& event, base::Buffer& buffer) noexcept override;
   bool resolve(base::Departure& route, std::uint16_t& mtu, std::uint16_t& port) noexcept override;
+  void wants_flush(AssocId association) noexcept override;
   // ip::FrameSink
   bool send_frame(std::uint16_t port, base::Buffer&& frame) noexcept override;
   base::Buffer allocate_frame(std::uint16_t port, std::uint32_t bytes) noexcept override;

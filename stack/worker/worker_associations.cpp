@@ -155,6 +155,10 @@ void Worker::touch(AssociationRecord& record) {
   if (!static_cast<base::ListHook<Dirty>&>(record).linked()) dirty_.push_back(record);
 }
 
+void Worker::wants_flush(AssocId association) noexcept {
+  if (AssociationRecord* const record = store_.find(association)) touch(*record);
+}
+
 bool Worker::flush_dirty() {
   const std::size_t n = dirty_.size();
   bool any = false;

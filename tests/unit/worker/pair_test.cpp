@@ -45,7 +45,10 @@ class PairTest : public testing::TestWithParam<std::uint16_t> {
       for (Event& event : events) {
         if (event.type == EventType::message) {
           messages[&into].emplace_back(reinterpret_cast<const char*>(event.data), event.length);
-          EXPECT_TRUE(stack.events(i).release(event.handle));
+          if (keeping)
+            kept.emplace_back(&stack.events(i), event.handle);
+          else
+            EXPECT_TRUE(stack.events(i).release(event.handle));
           event.data = nullptr;
         }
         into.push_back(event);
@@ -92,6 +95,8 @@ class PairTest : public testing::TestWithParam<std::uint16_t> {
   drivers::MemoryWire wire{clock, random};
   std::unique_ptr<sim::SimStack> a, b;
   std::vector<Event> from_a, from_b;
+  bool keeping = false;  // what is received is not given back
+  std::vector<std::pair<InlineEvents*, std::uint64_t>> kept;
   std::map<std::vector<Event>*, std::vector<std::string>> messages;
 };
 
@@ -134,6 +139,22 @@ TEST_P(PairTest, ShutdownEndsBothSidesAndLeavesNothingBehind) {
   EXPECT_EQ(a->buffers_out() + b->buffers_out(), 0u);
   for (sim::SimStack* const stack : {a.get(), b.get()})
     for (std::uint16_t i = 0; i < stack->workers(); ++i) EXPECT_EQ(stack->worker(i).directory_size(), 0u);
+}
+
+TEST_P(PairTest, AWindowThatOpensAgainIsToldWithoutAProbe) {
+  const AssocId mine = connect(b->v4());
+  ASSERT_NE(mine.value, 0u);
+  keeping = true;
+  for (int i = 0; i < 40; ++i) EXPECT_EQ(a->send(mine, bytes(std::string(50'000, 'w'))), assoc::SendStatus::queued);
+  run(milliseconds(500));
+  ASSERT_GT(kept.size(), 500u);
+  EXPECT_EQ(b->counter("association.window_updates_sent"), 0u);
+  const std::size_t before = messages[&from_b].size();
+  keeping = false;
+  for (const auto& [events, handle] : kept) EXPECT_TRUE(events->release(handle));
+  run(milliseconds(50));
+  EXPECT_GT(b->counter("association.window_updates_sent"), 0u);
+  EXPECT_GT(messages[&from_b].size(), before);
 }
 
 TEST_P(PairTest, AnAbortIsSeenByThePeer) {
