@@ -154,7 +154,7 @@ void DpdkPort::set_up_queues(const rte_eth_dev_info& limits) {
   std::vector<PacketPool*> pools;
   for (const Queue& queue : queues_) pools.push_back(queue.pool);
   check_pools(config_, pools, receive);
-  for (std::uint16_t i = 0; i < queues_.size(); ++i) {
+  for (std::uint16_t i = 0; i < info_.receive_queues; ++i) {
     rte_eth_rxconf receive_wish = limits.default_rxconf;
     receive_wish.offloads = limits.rx_queue_offload_capa & kRxChecksums;
     int result = rte_eth_rx_queue_setup(port_, i, receive, SOCKET_ID_ANY, &receive_wish, queues_[i].pool->native());

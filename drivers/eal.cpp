@@ -102,6 +102,7 @@ std::vector<std::string> arguments_of(const EalConfig& config, const Memory& mem
 
 void start(std::vector<std::string>& arguments, const DpdkLog& log) {
   std::vector<char*> argv;
+  argv.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
   if (rte_eal_init(static_cast<int>(arguments.size()), argv.data()) >= 0) return;

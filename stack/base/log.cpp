@@ -30,13 +30,13 @@ spdlog::level::level_enum native(LogLevel level) {
 /// Standard output belongs to what programs print (--json, say), so lines go to standard error. The first caller makes
 /// the logger; C++ sees to it that no second thread does.
 spdlog::logger& logger() {
-  static const std::shared_ptr<spdlog::logger> kLogger = [] {
+  static const std::shared_ptr<spdlog::logger> instance = [] {
     auto made = std::make_shared<spdlog::logger>("sluice", std::make_shared<spdlog::sinks::stderr_color_sink_mt>());
     made->set_pattern("%H:%M:%S.%e %^%l%$ %v");
     made->set_level(spdlog::level::info);
     return made;
   }();
-  return *kLogger;
+  return *instance;
 }
 
 }  // namespace
