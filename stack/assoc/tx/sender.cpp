@@ -61,7 +61,7 @@ void Sender::set_scheduler(StreamScheduler& scheduler) {
 }
 
 SendStatus Sender::send(SendRequest&& request) {
-  SLUICE_CHECK(request.payload && request.payload.size() > 0);
+  if (!request.payload || request.payload.size() == 0) return SendStatus::wrong_part;
   if (request.stream.value >= stream_count_) return SendStatus::invalid_stream;
   OutboundStream* stream = streams_.find(request.stream);
   if (stream != nullptr && stream->refusing) {

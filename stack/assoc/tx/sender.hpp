@@ -48,8 +48,9 @@ class Sender : public base::ListHook<> {
   /// fragment size becomes that of the smallest path MTU.
   void start(const Handshake& handshake, std::span<Path> paths);
   /// Messages may be queued before the association is up; they leave after start(). Anything but `queued`: nothing was
-  /// taken from the request. A message is taken whole as long as the buffer is not full, however large it is. A part of
-  /// the message under way is taken even into a full buffer when nothing else can leave before it.
+  /// taken from the request; one without a byte is `wrong_part`. A message is taken whole as long as the buffer is not
+  /// full, however large it is. A part of the message under way is taken even into a full buffer when nothing else can
+  /// leave before it.
   SendStatus send(SendRequest&& request);
 
   /// The most user data that a new DATA chunk may carry, in bytes, at least 256. What was cut before stays as it is.

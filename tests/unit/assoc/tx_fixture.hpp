@@ -145,7 +145,7 @@ class SenderTest : public ::testing::Test {
 
   /// One packet for `path`, which may come out empty.
   SentPacket fill(Path& path, std::uint32_t limit = 0) {
-    std::array<std::byte, 65536> memory;
+    std::array<std::byte, 9216> memory;
     wire::PacketWriter packet(std::span<std::byte>(memory).first(limit == 0 ? path.max_packet_size() : limit), {});
     const std::uint32_t chunks = sender->fill(now, path, packet);
     SentPacket sent = read_data(packet.bytes());
@@ -178,7 +178,7 @@ class SenderTest : public ::testing::Test {
     std::uint32_t window = 1 << 20;
   };
   SackResult sack(const Sack& sack) {
-    std::array<std::byte, 65536> memory;
+    std::array<std::byte, 9216> memory;
     wire::PacketWriter packet(memory, {});
     const auto entries = wire::append_sack(packet, Tsn(sack.cumulative), sack.window, sack.gaps, {});
     EXPECT_TRUE(entries && entries->gaps == sack.gaps.size());

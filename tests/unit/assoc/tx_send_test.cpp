@@ -268,6 +268,13 @@ TEST_F(SendTest, PartThatDoesNotContinueItsMessageIsRefused) {
   loose.payload.reset();
 }
 
+TEST_F(SendTest, MessageWithoutAByteIsRefused) {
+  start();
+  EXPECT_EQ(send(""), SendStatus::wrong_part);
+  EXPECT_EQ(sender->send({}), SendStatus::wrong_part);
+  EXPECT_TRUE(sender->drained());
+}
+
 TEST_F(SendTest, PartThatAllElseWaitsForIsTakenIntoAFullBuffer) {
   parameters.send_buffer = 1000;
   start();
