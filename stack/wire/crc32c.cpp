@@ -15,22 +15,29 @@ struct Usable {
 };
 
 Usable find_usable() {
-  Usable usable;
-  usable.add(crc32c_portable);
+  Usable found;
+  found.add(crc32c_portable);
 #ifdef __x86_64__
   __builtin_cpu_init();
-  if (!__builtin_cpu_supports("sse4.2")) return usable;
-  usable.add(crc32c_sse42);
-  if (!__builtin_cpu_supports("pclmul")) return usable;
-  usable.add(crc32c_pclmul);
+  if (!__builtin_cpu_supports("sse4.2")) return found;
+  const bool pclmul = __builtin_cpu_supports("pclmul") != 0;
+  // AMD starts a carry-less multiplication only every few cycles, so that three chains of crc32q overtake it there.
+  const bool slow_pclmul = __builtin_cpu_is("amd") != 0;
+  if (pclmul && slow_pclmul) found.add(crc32c_pclmul);
+  found.add(crc32c_sse42);
+  if (!pclmul) return found;
+  if (!slow_pclmul) found.add(crc32c_pclmul);
   if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
       __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("vpclmulqdq"))
-    usable.add(crc32c_vpclmul);
+    found.add(crc32c_vpclmul);
 #endif
-  return usable;
+  return found;
 }
 
-const Usable kUsable = find_usable();
+const Usable& usable() {
+  static const Usable kFound = find_usable();
+  return kFound;
+}
 
 base::Checksum verdict(std::span<const std::byte> packet, std::uint32_t right) {
   std::uint32_t found;
@@ -41,10 +48,10 @@ base::Checksum verdict(std::span<const std::byte> packet, std::uint32_t right) {
 
 }  // namespace
 
-const Crc32c crc32c_kernel = *kUsable.kernels[kUsable.count - 1];
+const Crc32c crc32c_kernel = *crc32c_kernels().back();
 
 std::span<const Crc32c* const> crc32c_kernels() {
-  return {kUsable.kernels.data(), kUsable.count};
+  return {usable().kernels.data(), usable().count};
 }
 
 base::Checksum crc32c_verify(std::span<const std::byte> packet) {

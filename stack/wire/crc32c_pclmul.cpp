@@ -31,10 +31,12 @@ template <bool kCopy>
 SLUICE_PCLMUL inline std::uint32_t run(std::uint32_t state, std::byte* to, const std::byte* from, std::size_t n) {
   if (n < 8 * kBlock) return chain<kCopy>(state, to, from, n);
   __m128i r[4];
+#pragma GCC unroll 4
   for (std::size_t i = 0; i < 4; ++i) r[i] = take<kCopy>(to, from, i);
   r[0] = _mm_xor_si128(r[0], _mm_cvtsi32_si128(static_cast<int>(state)));
   from += 4 * kBlock, to += kCopy ? 4 * kBlock : 0, n -= 4 * kBlock;
   for (; n >= 4 * kBlock; from += 4 * kBlock, to += kCopy ? 4 * kBlock : 0, n -= 4 * kBlock)
+#pragma GCC unroll 4
     for (std::size_t i = 0; i < 4; ++i) r[i] = fold<4 * kBlock>(r[i], take<kCopy>(to, from, i));
   __m128i joined = fold<3 * kBlock>(r[0], r[3]);
   joined = _mm_xor_si128(joined, fold<2 * kBlock>(r[1], fold<kBlock>(r[2], _mm_setzero_si128())));

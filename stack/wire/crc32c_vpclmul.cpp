@@ -76,9 +76,11 @@ SLUICE_VPCLMUL inline std::uint32_t run(std::uint32_t state, std::byte* to, cons
   __m512i joined = first_block<kCopy>(state, to, from, n);
   if (n >= 7 * kBlock) {
     __m512i r[4] = {joined};
+#pragma GCC unroll 4
     for (std::size_t i = 1; i < 4; ++i) r[i] = take<kCopy>(to, from, i - 1);
     from += 3 * kBlock, to += kCopy ? 3 * kBlock : 0, n -= 3 * kBlock;
     for (; n >= 4 * kBlock; from += 4 * kBlock, to += kCopy ? 4 * kBlock : 0, n -= 4 * kBlock)
+#pragma GCC unroll 4
       for (std::size_t i = 0; i < 4; ++i) r[i] = fold<4 * kBlock>(r[i], take<kCopy>(to, from, i));
     joined = _mm512_xor_si512(fold<3 * kBlock>(r[0], r[3]), fold<2 * kBlock>(r[1], fold<kBlock>(r[2], __m512i{})));
   }

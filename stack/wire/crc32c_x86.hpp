@@ -77,6 +77,7 @@ SLUICE_CRC_INLINE void packets_abreast(const std::span<const std::byte> (&packet
   const std::byte* from[kAbreast];
   std::uint64_t state[kAbreast];
   std::size_t shortest = SIZE_MAX;
+#pragma GCC unroll 4
   for (std::size_t i = 0; i < kAbreast; ++i) {
     state[i] = common_header(packet[i].data());
     from[i] = packet[i].data() + kChecksumEnd;
@@ -84,7 +85,9 @@ SLUICE_CRC_INLINE void packets_abreast(const std::span<const std::byte> (&packet
   }
   const std::size_t common = (shortest - kChecksumEnd) & ~std::size_t{7};
   for (std::size_t at = 0; at < common; at += 8)
+#pragma GCC unroll 4
     for (std::size_t i = 0; i < kAbreast; ++i) state[i] = step(state[i], from[i] + at);
+#pragma GCC unroll 4
   for (std::size_t i = 0; i < kAbreast; ++i)
     *checksum[i] = ~chain<false>(static_cast<std::uint32_t>(state[i]), nullptr, from[i] + common,
                                  packet[i].size() - kChecksumEnd - common);
