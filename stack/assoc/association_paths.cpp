@@ -151,7 +151,7 @@ void Association::schedule_heartbeats(Timestamp now) {
   for (Path& path : paths_.paths()) {
     path.heartbeat_nonce = 0;
     if (path.state == PathState::unconfirmed)
-      path.heartbeat_deadline = now;  // §5.4: probing begins with ESTABLISHED
+      heartbeats_due_ |= static_cast<std::uint8_t>(1u << path.id.value);  // §5.4: probing begins with ESTABLISHED
     else
       schedule_heartbeat(now, path);
   }

@@ -74,13 +74,13 @@ class ScriptedPeer : public ::testing::Test {
 
   void inject(VTag tag, const Write& write, const IpAddress& source = kThere) {
     base::Buffer packet = this->packet(tag, write);
-    association().receive(now_, {.arrival = {.source = source, .destination = kHere, .time = now_},
-                                 .buffer = std::move(packet)});
+    association().receive(
+        now_, {.arrival = {.source = source, .destination = kHere, .time = now_}, .buffer = std::move(packet)});
   }
   void inject(const Write& write) { inject(kOurTag, write); }
   void inject_bytes(std::span<const std::byte> bytes) {
-    association().receive(now_, {.arrival = {.source = kThere, .destination = kHere, .time = now_},
-                                 .buffer = inbound_.copy_of(bytes)});
+    association().receive(
+        now_, {.arrival = {.source = kThere, .destination = kHere, .time = now_}, .buffer = inbound_.copy_of(bytes)});
   }
   /// A packet of exactly its size.
   base::Buffer packet(VTag tag, const Write& write) {
@@ -127,8 +127,8 @@ class ScriptedPeer : public ::testing::Test {
     std::memcpy(at, "cookie", 6);
   }
   wire::InitHeader init_header() const {
-    return {.init_tag = kPeerTag, .window = 100000, .outbound_streams = 5, .inbound_streams = 4,
-            .initial_tsn = kPeerTsn};
+    return {
+        .init_tag = kPeerTag, .window = 100000, .outbound_streams = 5, .inbound_streams = 4, .initial_tsn = kPeerTsn};
   }
   void inject_init_ack() {
     inject([this](wire::PacketWriter& packet) {
@@ -146,8 +146,9 @@ class ScriptedPeer : public ::testing::Test {
     base::Buffer packet = this->packet(kOurTag, [](wire::PacketWriter& writer) {
       wire::append_cookie_echo(writer, std::as_bytes(std::span("cookie", 6)));
     });
-    side_.open().accept(now_, agreed(),
-                        {.arrival = {.source = kThere, .destination = kHere, .time = now_}, .buffer = std::move(packet)});
+    side_.open().accept(
+        now_, agreed(),
+        {.arrival = {.source = kThere, .destination = kHere, .time = now_}, .buffer = std::move(packet)});
     flush();
   }
   void go_shutdown_pending() {
@@ -224,9 +225,15 @@ class ScriptedPeer : public ::testing::Test {
   }
   /// The one event of `type`; fails if there is none or more.
   Event only(EventType type) {
+    association().flush(now_);
     const std::vector<SeenEvent> found = host().seen(type);
     EXPECT_EQ(found.size(), 1u);
     return found.empty() ? Event{} : found.front().event;
+  }
+  /// The newest event, the end of the association included.
+  const SeenEvent& last_event() {
+    association().flush(now_);
+    return host().events.back();
   }
   /// The codes of the first ERROR or ABORT of `packet`.
   static std::vector<wire::CauseCode> causes(const SentPacket& packet) {

@@ -1,0 +1,325 @@
+#include <gmock/gmock.h>
+
+#include "tests/unit/assoc/scripted_peer.hpp"
+
+namespace sluice::assoc {
+namespace {
+
+using ::testing::ElementsAre;
+using Types = std::vector<wire::ChunkType>;
+using wire::CauseCode;
+using wire::ChunkType;
+
+constexpr State kOpenStates[] = {State::cookie_wait,      State::cookie_echoed, State::established,
+                                 State::shutdown_pending, State::shutdown_sent, State::shutdown_received,
+                                 State::shutdown_ack_sent};
+
+class AssociationInput : public ScriptedPeer {};
+
+void write_chunk(wire::PacketWriter& packet, ChunkType type, std::size_t body) {
+  std::byte* const at = packet.append_chunk(type, 0, static_cast<std::uint32_t>(body));
+  std::memset(at, 0, body);
+}
+
+TEST_F(AssociationInput, DataIsDeliveredAndTheFirstIsAcknowledgedAtOnce) {
+  go_established();
+  inject_data(kPeerTsn, "hello", StreamId(3));
+  const Event message = only(EventType::message);
+  EXPECT_EQ(last_event().data, "hello");
+  EXPECT_EQ(message.stream, StreamId(3));
+  EXPECT_EQ(message.ppid, Ppid(46));
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].types(), Types{ChunkType::sack});
+  EXPECT_EQ(wire::SackChunk::parse(packets[0].chunks[0])->cumulative_tsn(), kPeerTsn);
+  EXPECT_EQ(packets[0].header.tag, kPeerTag);
+}
+
+TEST_F(AssociationInput, SackRidesWithDataAndControlComesFirst) {
+  go_established();
+  inject([](wire::PacketWriter& packet) {
+    wire::append_heartbeat(packet, std::as_bytes(std::span("beat", 4)));
+    write_data(packet, kPeerTsn, "hello");
+  });
+  send("answer");
+  EXPECT_EQ(flush().at(0).types(), (Types{ChunkType::heartbeat_ack, ChunkType::sack, ChunkType::data}));
+}
+
+TEST_F(AssociationInput, DelayedSackLeavesWithDataOrAtItsDeadline) {
+  go_established();
+  inject_data(kPeerTsn, "first");
+  flush();
+  inject_data(kPeerTsn + 1, "second");
+  expect_silence();
+  send("answer");
+  EXPECT_EQ(flush().at(0).types(), (Types{ChunkType::sack, ChunkType::data}));
+  inject_sack(kOurTsn);
+  inject_data(kPeerTsn + 2, "third");
+  expect_silence();
+  EXPECT_EQ(association().next_deadline(), now_ + side_.parameters.sack_delay);
+  expire();
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::sack});
+}
+
+TEST_F(AssociationInput, ImmediateBitAsksForTheSackAtOnce) {
+  go_established();
+  inject_data(kPeerTsn, "first");
+  flush();
+  inject_data(kPeerTsn + 1, "second", StreamId(), wire::kDataImmediate);
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::sack});
+}
+
+TEST_F(AssociationInput, DataIsTakenInTheStatesThatMayReceiveIt) {
+  for (const State state : kOpenStates) {
+    SCOPED_TRACE(name(state));
+    go(state);
+    host().events.clear();
+    inject_data(kPeerTsn, "hello");
+    const bool taken = state == State::established || state == State::shutdown_pending || state == State::shutdown_sent;
+    EXPECT_EQ(host().seen(EventType::message).size(), taken ? 1u : 0u);
+  }
+}
+
+TEST_F(AssociationInput, SackIsTakenInTheStatesThatMaySend) {
+  go_shutdown_pending();
+  inject_sack(kOurTsn);
+  EXPECT_EQ(association().state(), State::shutdown_sent);
+  go_shutdown_received();
+  inject_sack(kOurTsn);
+  EXPECT_EQ(association().state(), State::shutdown_ack_sent);
+}
+
+TEST_F(AssociationInput, PacketsWithAWrongTagAreDroppedInEveryState) {
+  const Write writers[] = {
+      [](wire::PacketWriter& p) { write_data(p, kPeerTsn, "x"); },
+      [this](wire::PacketWriter& p) {
+        wire::ChunkWriter chunk = wire::append_init_ack(p, init_header());
+        write_cookie(chunk);
+      },
+      [](wire::PacketWriter& p) { wire::append_sack(p, kOurTsn, 100000, {}, {}); },
+      [](wire::PacketWriter& p) { wire::append_heartbeat(p, std::as_bytes(std::span("beat", 4))); },
+      [](wire::PacketWriter& p) { wire::append_abort(p, false); },
+      [](wire::PacketWriter& p) { wire::append_abort(p, true); },
+      [](wire::PacketWriter& p) { wire::append_shutdown(p, kOurTsn - 1); },
+      [](wire::PacketWriter& p) { wire::append_shutdown_complete(p, false); },
+      [](wire::PacketWriter& p) { wire::append_shutdown_complete(p, true); },
+      [](wire::PacketWriter& p) { wire::append_cookie_ack(p); },
+      [](wire::PacketWriter& p) { write_chunk(p, static_cast<ChunkType>(0xc8), 4); },
+  };
+  for (const State state : kOpenStates) {
+    SCOPED_TRACE(name(state));
+    for (const Write& write : writers) {
+      for (const VTag tag : {VTag(0), VTag(kOurTag.value + 1)}) {
+        go(state);
+        flush();
+        const std::size_t events = host().events.size();
+        inject(tag, write);
+        expect_silence();
+        EXPECT_EQ(association().state(), state);
+        EXPECT_EQ(host().events.size(), events);
+      }
+    }
+  }
+}
+
+TEST_F(AssociationInput, ShutdownAckWithAWrongTagIsDroppedOnceTheHandshakeIsOver) {
+  for (const State state : {State::established, State::shutdown_sent, State::shutdown_ack_sent}) {
+    go(state);
+    inject(VTag(7), [](wire::PacketWriter& packet) { wire::append_shutdown_ack(packet); });
+    expect_silence();
+    EXPECT_EQ(association().state(), state);
+  }
+}
+
+TEST_F(AssociationInput, PacketsFromForeignAddressesAreDropped) {
+  go_established();
+  inject(
+      kOurTag, [](wire::PacketWriter& packet) { write_data(packet, kPeerTsn, "x"); }, kElsewhere);
+  EXPECT_EQ(counters().foreign_sources, 1u);
+  EXPECT_TRUE(host().seen(EventType::message).empty());
+}
+
+TEST_F(AssociationInput, DataWithoutUserDataIsAborted) {
+  go_established();
+  inject_data(kPeerTsn, "");
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].types(), Types{ChunkType::abort});
+  wire::CauseWalker walker = wire::AbortChunk::parse(packets[0].chunks[0])->causes();
+  EXPECT_EQ(wire::read_no_user_data(*walker.next()), kPeerTsn);
+  EXPECT_EQ(only(EventType::association_lost).reason(), Reason::protocol_violation);
+}
+
+TEST_F(AssociationInput, DataOnAStreamThatDoesNotExistIsAcknowledgedAndReported) {
+  go_established();
+  inject_data(kPeerTsn, "x", StreamId(20));
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].types(), (Types{ChunkType::error, ChunkType::sack}));
+  wire::CauseWalker walker = wire::ErrorChunk::parse(packets[0].chunks[0])->causes();
+  EXPECT_EQ(wire::read_invalid_stream(*walker.next()), StreamId(20));
+  EXPECT_EQ(wire::SackChunk::parse(packets[0].chunks[1])->cumulative_tsn(), kPeerTsn);
+  EXPECT_TRUE(host().seen(EventType::message).empty());
+}
+
+TEST_F(AssociationInput, AcknowledgingWhatWasNeverSentIsAborted) {
+  go_established();
+  inject_sack(kOurTsn);
+  EXPECT_THAT(causes(flush().at(0)), ElementsAre(CauseCode::protocol_violation));
+  EXPECT_EQ(only(EventType::association_lost).reason(), Reason::protocol_violation);
+}
+
+TEST_F(AssociationInput, UnrecognizedChunksAreHandledByTheirUpperBits) {
+  struct Case {
+    std::uint8_t type;
+    bool stop;
+    bool report;
+  };
+  for (const Case& each : {Case{0x3e, true, false}, Case{0x7e, true, true}, Case{0xbe, false, false},
+                           Case{0xfe, false, true}, Case{12, true, false}}) {
+    SCOPED_TRACE(int{each.type});
+    go_established();
+    host().events.clear();
+    inject([&](wire::PacketWriter& packet) {
+      write_chunk(packet, static_cast<ChunkType>(each.type), 8);
+      write_data(packet, kPeerTsn, "behind");
+    });
+    EXPECT_EQ(host().seen(EventType::message).size(), each.stop ? 0u : 1u);
+    const auto packets = flush();
+    const SentPacket* const answer = packets.empty() ? nullptr : &packets[0];
+    const wire::Chunk* const error = answer == nullptr ? nullptr : answer->find(ChunkType::error);
+    ASSERT_EQ(error != nullptr, each.report);
+    if (error == nullptr) continue;
+    wire::CauseWalker walker = wire::ErrorChunk::parse(*error)->causes();
+    const auto quoted = wire::read_unrecognized_chunk(*walker.next());
+    ASSERT_TRUE(quoted);
+    EXPECT_EQ(quoted->size(), 12u);
+    EXPECT_EQ(std::to_integer<std::uint8_t>((*quoted)[0]), each.type);
+  }
+}
+
+TEST_F(AssociationInput, ReportsOfOnePacketAreBounded) {
+  go_established();
+  inject([](wire::PacketWriter& packet) {
+    while (packet.room() >= 4) write_chunk(packet, static_cast<ChunkType>(0xfe), 0);
+  });
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].chunks.size(), 8u);
+  EXPECT_LT(packets[0].buffer.size(), 200u);
+  EXPECT_GT(counters().replies_dropped, 900u);
+}
+
+TEST_F(AssociationInput, HeartbeatIsEchoedUnchangedInTheStatesThatAnswer) {
+  for (const State state : kOpenStates) {
+    SCOPED_TRACE(name(state));
+    go(state);
+    flush();
+    inject([](wire::PacketWriter& packet) { wire::append_heartbeat(packet, std::as_bytes(std::span("beat!", 5))); });
+    const auto packets = flush();
+    const bool answers = state == State::cookie_echoed || state == State::established ||
+                         state == State::shutdown_pending || state == State::shutdown_received;
+    // Any packet in SHUTDOWN-SENT is no reason to speak either.
+    ASSERT_EQ(packets.size(), answers ? 1u : 0u);
+    if (!answers) continue;
+    EXPECT_EQ(packets[0].types(), Types{ChunkType::heartbeat_ack});
+    const auto info = wire::HeartbeatChunk::parse(packets[0].chunks[0])->info();
+    EXPECT_EQ(std::string(reinterpret_cast<const char*>(info.data()), info.size()), "beat!");
+  }
+}
+
+TEST_F(AssociationInput, HeartbeatLargerThanThePathIsNotEchoed) {
+  go_established();
+  const std::vector<std::byte> large(2000);
+  inject([&](wire::PacketWriter& packet) { wire::append_heartbeat(packet, large); });
+  expect_silence();
+  EXPECT_EQ(counters().replies_dropped, 1u);
+}
+
+TEST_F(AssociationInput, ErrorsOfThePeerReachTheApplication) {
+  go_established();
+  inject([](wire::PacketWriter& packet) {
+    wire::ChunkWriter error = wire::append_error(packet);
+    wire::append_invalid_stream(error, StreamId(9));
+  });
+  EXPECT_EQ(only(EventType::remote_error).error, 1);
+  expect_silence();
+}
+
+TEST_F(AssociationInput, MisplacedSetupChunksEndThePacket) {
+  go_established();
+  inject([this](wire::PacketWriter& packet) {
+    wire::append_init(packet, init_header());
+    write_data(packet, kPeerTsn, "behind");
+  });
+  inject([](wire::PacketWriter& packet) {
+    wire::append_sack(packet, kOurTsn - 1, 100000, {}, {});
+    wire::append_cookie_echo(packet, std::as_bytes(std::span("cookie", 6)));
+    write_data(packet, kPeerTsn, "behind");
+  });
+  EXPECT_TRUE(host().seen(EventType::message).empty());
+  EXPECT_EQ(counters().unexpected_chunks, 2u);
+}
+
+TEST_F(AssociationInput, EveryChunkInEveryStateAtEveryLengthIsSurvived) {
+  for (const State state : kOpenStates) {
+    for (int type = 0; type < 256; ++type) {
+      go(state);
+      for (std::size_t body = 0; body <= 24; ++body) {
+        inject([&](wire::PacketWriter& packet) { write_chunk(packet, static_cast<ChunkType>(type), body); });
+        if (association().state() == State::closed) go(state);
+      }
+      association().flush(now_);
+      sent();
+      host().events.clear();
+    }
+  }
+}
+
+TEST_F(AssociationInput, TruncatedPacketsAreSurvivedAndCounted) {
+  go_established();
+  const base::Buffer whole = packet(kOurTag, [](wire::PacketWriter& packet) {
+    wire::append_sack(packet, kOurTsn - 1, 100000, {}, {});
+    write_data(packet, kPeerTsn, "cut off");
+  });
+  for (std::uint32_t length = 0; length < whole.size(); ++length) inject_bytes(whole.bytes().first(length));
+  EXPECT_TRUE(host().seen(EventType::message).empty() || last_event().data == "cut off");
+  EXPECT_GE(counters().malformed_packets, 12u);
+  EXPECT_EQ(association().state(), State::established);
+}
+
+TEST_F(AssociationInput, NothingOvertakesTheNewsThatItBegan) {
+  host().event_room = 0;
+  go_established();
+  host().event_room = TestHost::kUnlimited;
+  inject_data(kPeerTsn, "early");
+  EXPECT_TRUE(host().events.empty());
+  EXPECT_TRUE(association().resume_delivery(now_));
+  inject_data(kPeerTsn, "early");
+  ASSERT_EQ(host().events.size(), 2u);
+  EXPECT_EQ(host().events[0].event.type, EventType::association_up);
+  EXPECT_EQ(host().events[1].data, "early");
+}
+
+TEST_F(AssociationInput, TheEndComesAfterEveryMessage) {
+  go_established();
+  host().events.clear();
+  host().event_room = 0;
+  inject_data(kPeerTsn, "one");
+  inject_data(kPeerTsn + 1, "two");
+  inject([](wire::PacketWriter& packet) { wire::append_abort(packet, false); });
+  EXPECT_FALSE(association().finished());
+  for (int room = 0; room < 3; ++room) {
+    EXPECT_FALSE(association().resume_delivery(now_));
+    host().event_room = 1;
+  }
+  EXPECT_TRUE(association().resume_delivery(now_));
+  EXPECT_TRUE(association().finished());
+  ASSERT_EQ(host().events.size(), 3u);
+  EXPECT_EQ(host().events[0].data, "one");
+  EXPECT_EQ(host().events[1].data, "two");
+  EXPECT_EQ(host().events[2].event.reason(), Reason::peer_abort);
+}
+
+}  // namespace
+}  // namespace sluice::assoc

@@ -1,0 +1,326 @@
+#include <gmock/gmock.h>
+
+#include "tests/unit/assoc/scripted_peer.hpp"
+
+namespace sluice::assoc {
+namespace {
+
+using Types = std::vector<wire::ChunkType>;
+using wire::ChunkType;
+
+class AssociationPaths : public ScriptedPeer {
+ protected:
+  AssociationPaths() {
+    side_.parameters.heartbeat_interval = 30s;
+    side_.parameters.path_max_retransmissions = 2;
+  }
+
+  void accept(const Handshake& agreed) {
+    base::Buffer packet = this->packet(kOurTag, [](wire::PacketWriter& writer) {
+      wire::append_cookie_echo(writer, std::as_bytes(std::span("cookie", 6)));
+    });
+    side_.open().accept(
+        now_, agreed, {.arrival = {.source = kThere, .destination = kHere, .time = now_}, .buffer = std::move(packet)});
+  }
+  Handshake two_paths() const {
+    Handshake handshake = agreed();
+    EXPECT_TRUE(handshake.peer_addresses.push_back(kThere2));
+    return handshake;
+  }
+  /// Both paths confirmed.
+  void go_multihomed() {
+    accept(two_paths());
+    for (const SentPacket& packet : flush())
+      if (const wire::Chunk* const beat = packet.find(ChunkType::heartbeat)) answer(*beat);
+    host().events.clear();
+  }
+  /// A HEARTBEAT ACK for `heartbeat`, as a peer sends it.
+  void answer(const wire::Chunk& heartbeat, std::uint8_t flip = 0) {
+    std::vector<std::byte> info(heartbeat.body().size() - 4);
+    std::memcpy(info.data(), heartbeat.body().data() + 4, info.size());
+    info[0] ^= std::byte{flip};
+    inject([&](wire::PacketWriter& packet) { wire::append_heartbeat_ack(packet, info); });
+  }
+  /// The next packet with a HEARTBEAT, after as many deadlines as it takes.
+  SentPacket next_heartbeat() {
+    for (int i = 0; i < 10; ++i) {
+      for (SentPacket& packet : flush())
+        if (packet.find(ChunkType::heartbeat) != nullptr) return std::move(packet);
+      expire();
+    }
+    ADD_FAILURE() << "no HEARTBEAT";
+    return {};
+  }
+};
+
+TEST_F(AssociationPaths, IdlePathIsProbedOnceAPeriodWithJitter) {
+  std::vector<Duration> waits;
+  for (int i = 0; i < 20; ++i) {
+    go_established();
+    const Timestamp begin = now_;
+    const SentPacket packet = next_heartbeat();
+    EXPECT_EQ(packet.types(), Types{ChunkType::heartbeat});
+    EXPECT_EQ(packet.departure.destination, kThere);
+    waits.push_back(now_ - begin);
+    EXPECT_GE(waits.back(), 30500ms);
+    EXPECT_LE(waits.back(), 31500ms);
+  }
+  EXPECT_GT(*std::max_element(waits.begin(), waits.end()) - *std::min_element(waits.begin(), waits.end()), 300ms);
+}
+
+TEST_F(AssociationPaths, HeartbeatAckMeasuresAndClearsErrors) {
+  go_established();
+  next_heartbeat();
+  expire();  // unanswered
+  EXPECT_EQ(association().paths()[0].error_count, 1);
+  EXPECT_EQ(association().paths()[0].rto.value(), 2s);
+  const SentPacket packet = next_heartbeat();
+  now_ += 40ms;
+  answer(*packet.find(ChunkType::heartbeat));
+  EXPECT_EQ(association().paths()[0].error_count, 0);
+  EXPECT_EQ(association().paths()[0].rto.srtt(), 40ms);
+  EXPECT_EQ(association().paths()[0].rto.value(), 1s);
+}
+
+TEST_F(AssociationPaths, HeartbeatAckWithAnotherNonceIsNotBelieved) {
+  go_established();
+  const SentPacket packet = next_heartbeat();
+  answer(*packet.find(ChunkType::heartbeat), 1);
+  EXPECT_FALSE(association().paths()[0].rto.measured());
+  answer(*packet.find(ChunkType::heartbeat));
+  EXPECT_TRUE(association().paths()[0].rto.measured());
+  // A second time it says nothing.
+  const auto unexpected = counters().unexpected_chunks;
+  answer(*packet.find(ChunkType::heartbeat));
+  EXPECT_EQ(counters().unexpected_chunks, unexpected + 1);
+}
+
+TEST_F(AssociationPaths, DataInFlightKeepsHeartbeatsAway) {
+  go_established();
+  for (std::uint32_t i = 0; i < 60; ++i) {
+    now_ += 1s;
+    if (now_ >= association().next_deadline()) association().on_deadline(now_);
+    send("data");
+    for (const SentPacket& packet : flush()) EXPECT_EQ(packet.find(ChunkType::heartbeat), nullptr);
+    inject_sack(kOurTsn + i);
+  }
+}
+
+TEST_F(AssociationPaths, NoHeartbeatsIfTheIntervalIsZero) {
+  side_.parameters.heartbeat_interval = 0s;
+  go_established();
+  EXPECT_EQ(association().next_deadline(), kNever);
+}
+
+TEST_F(AssociationPaths, HeartbeatsEndWithShutdown) {
+  go_shutdown_sent();
+  EXPECT_EQ(association().paths()[0].heartbeat_deadline, kNever);
+}
+
+TEST_F(AssociationPaths, UnansweredHeartbeatsMakeThePathInactiveAndThenEndTheAssociation) {
+  side_.parameters.association_max_retransmissions = 4;
+  go_established();
+  for (int i = 0; i < 3; ++i) {
+    next_heartbeat();
+    expire();
+  }
+  const Event change = only(EventType::path_changed);
+  EXPECT_EQ(change.path, PathId(0));
+  EXPECT_EQ(change.path_state, PathState::inactive);
+  next_heartbeat();
+  expire();
+  EXPECT_EQ(association().state(), State::established);
+  next_heartbeat();
+  expire();
+  EXPECT_EQ(only(EventType::association_lost).reason(), Reason::retransmissions);
+}
+
+TEST_F(AssociationPaths, TimeoutsOfDataEndTheAssociationBeyondTheLimit) {
+  side_.parameters.association_max_retransmissions = 3;
+  go_established();
+  send("unanswered");
+  flush();
+  for (int i = 0; i < 3; ++i) {
+    expire();
+    EXPECT_EQ(flush().at(0).types(), Types{ChunkType::data});
+  }
+  EXPECT_EQ(association().state(), State::established);
+  expire();
+  EXPECT_EQ(only(EventType::association_lost).reason(), Reason::retransmissions);
+  EXPECT_EQ(last_event().event.type, EventType::association_lost);
+  EXPECT_EQ(host().seen(EventType::send_failed).size(), 1u);
+  EXPECT_EQ(counters().t3_expired, 4u);
+}
+
+TEST_F(AssociationPaths, AcknowledgedDataClearsErrorsAndBringsThePathBack) {
+  go_established();
+  send("answered late");
+  flush();
+  for (int i = 0; i < 3; ++i) {
+    expire();
+    flush();
+  }
+  EXPECT_EQ(association().paths()[0].state, PathState::inactive);
+  inject_sack(kOurTsn);
+  EXPECT_EQ(association().paths()[0].state, PathState::active);
+  EXPECT_EQ(association().paths()[0].error_count, 0);
+  EXPECT_EQ(host().seen(EventType::path_changed).size(), 2u);
+  Snapshot snapshot;
+  association().snapshot(snapshot);
+  EXPECT_EQ(snapshot.error_count, 0);
+}
+
+TEST_F(AssociationPaths, UnconfirmedAddressesAreProbedAtOnceAndGetNothingElse) {
+  accept(two_paths());
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 2u);
+  EXPECT_EQ(packets[0].types(), Types{ChunkType::cookie_ack});
+  EXPECT_EQ(packets[0].departure.destination, kThere);
+  EXPECT_EQ(packets[1].types(), Types{ChunkType::heartbeat});
+  EXPECT_EQ(packets[1].departure.destination, kThere2);
+  EXPECT_FALSE(association().set_primary(PathId(1)));
+  answer(*packets[1].find(ChunkType::heartbeat));
+  EXPECT_EQ(association().paths()[1].state, PathState::active);
+  EXPECT_EQ(only(EventType::path_changed).path, PathId(1));
+  EXPECT_TRUE(association().set_primary(PathId(1)));
+  send("over there");
+  EXPECT_EQ(flush().at(0).departure.destination, kThere2);
+}
+
+TEST_F(AssociationPaths, ProbesOfUnconfirmedAddressesDoNotCountAgainstTheAssociation) {
+  side_.parameters.association_max_retransmissions = 1;
+  accept(two_paths());
+  flush();
+  for (int i = 0; i < 6; ++i) {
+    now_ = association().paths()[1].heartbeat_deadline;
+    if (now_ == kNever) break;
+    association().on_deadline(now_);
+    for (const SentPacket& packet : flush())
+      if (packet.departure.destination == kThere)
+        if (const wire::Chunk* const beat = packet.find(ChunkType::heartbeat)) answer(*beat);
+  }
+  EXPECT_EQ(association().state(), State::established);
+  EXPECT_EQ(association().paths()[1].state, PathState::unconfirmed);
+  EXPECT_EQ(association().paths()[1].error_count, 3);
+}
+
+TEST_F(AssociationPaths, SackGoesWhereDataCameFrom) {
+  go_multihomed();
+  inject(
+      kOurTag, [](wire::PacketWriter& packet) { write_data(packet, kPeerTsn, "from there"); }, kThere2);
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].departure.destination, kThere2);
+}
+
+TEST_F(AssociationPaths, HeartbeatIsAnsweredWhereItCameFrom) {
+  accept(two_paths());
+  flush();
+  inject(
+      kOurTag, [](wire::PacketWriter& p) { wire::append_heartbeat(p, std::as_bytes(std::span("beat", 4))); }, kThere2);
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].departure.destination, kThere2);
+}
+
+TEST_F(AssociationPaths, WhatTimedOutGoesToAnotherActivePath) {
+  go_multihomed();
+  send("lost");
+  EXPECT_EQ(flush().at(0).departure.destination, kThere);
+  now_ = association().paths()[0].t3_deadline;
+  association().on_deadline(now_);
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].departure.destination, kThere2);
+  EXPECT_EQ(packets[0].types(), Types{ChunkType::data});
+  send("new");
+  EXPECT_EQ(flush().at(0).departure.destination, kThere);
+}
+
+TEST_F(AssociationPaths, DataMovesToAnotherPathWhenThePrimaryFailsAndReturns) {
+  go_multihomed();
+  Tsn tsn = kOurTsn;
+  for (int i = 0; i < 3; ++i, ++tsn) {
+    send("lost on the primary path");
+    EXPECT_EQ(flush().at(0).departure.destination, kThere);
+    now_ = association().paths()[0].t3_deadline;
+    association().on_deadline(now_);
+    EXPECT_EQ(flush().at(0).departure.destination, kThere2);
+    inject_sack(tsn);
+  }
+  EXPECT_EQ(association().paths()[0].state, PathState::inactive);
+  EXPECT_EQ(counters().failovers, 1u);
+  send("elsewhere");
+  EXPECT_EQ(flush().at(0).departure.destination, kThere2);
+  inject_sack(tsn);
+  // The primary path answers a HEARTBEAT again.
+  while (association().paths()[0].heartbeat_nonce == 0) {
+    expire();
+    for (const SentPacket& packet : flush())
+      if (const wire::Chunk* const beat = packet.find(ChunkType::heartbeat)) answer(*beat);
+    if (association().paths()[0].state == PathState::active) break;
+  }
+  EXPECT_EQ(association().paths()[0].state, PathState::active);
+  send("home again");
+  EXPECT_EQ(flush().at(0).departure.destination, kThere);
+}
+
+TEST_F(AssociationPaths, RoutesAreAskedForAgainUntilThereIsOne) {
+  host().routed = false;
+  go_established();
+  EXPECT_EQ(association().paths()[0].route.next_hop, 0u);
+  const int asked = host().resolved;
+  send("anyway");
+  EXPECT_EQ(flush().size(), 1u);
+  EXPECT_GT(host().resolved, asked);
+  host().routed = true;
+  inject_sack(kOurTsn);
+  send("now");
+  EXPECT_EQ(flush().at(0).departure.next_hop, 7u);
+}
+
+TEST_F(AssociationPaths, ChunksCutBeforeTheMtuFellLeaveByIpFragmentation) {
+  go_established();
+  send(std::string(1400, 'x'));
+  EXPECT_TRUE(flush().at(0).departure.dont_fragment);
+  host().mtu = 1000;
+  association().refresh_routes();
+  EXPECT_EQ(association().paths()[0].pmtu, 1000);
+  expire();
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_FALSE(packets[0].departure.dont_fragment);
+  EXPECT_GT(packets[0].buffer.size(), 1400u);
+  inject_sack(kOurTsn);
+  send(std::string(1400, 'y'));
+  for (const SentPacket& packet : flush()) {
+    EXPECT_LE(packet.buffer.size(), 980u);
+    EXPECT_TRUE(packet.departure.dont_fragment);
+  }
+}
+
+TEST_F(AssociationPaths, SnapshotShowsTheAssociationAndItsPaths) {
+  go_multihomed();
+  send("outstanding");
+  flush();
+  inject_data(kPeerTsn, "x");
+  Snapshot snapshot;
+  association().snapshot(snapshot);
+  EXPECT_EQ(snapshot.id, AssocId(11));
+  EXPECT_EQ(snapshot.state, State::established);
+  EXPECT_EQ(snapshot.local_tag, kOurTag);
+  EXPECT_EQ(snapshot.peer_tag, kPeerTag);
+  EXPECT_EQ(snapshot.local_addresses.size(), 1u);
+  ASSERT_EQ(snapshot.paths.size(), 2u);
+  EXPECT_TRUE(snapshot.paths[0].primary);
+  EXPECT_EQ(snapshot.paths[0].pmtu, 1500);
+  EXPECT_EQ(snapshot.paths[0].source, kHere);
+  EXPECT_GT(snapshot.paths[0].outstanding, 0u);
+  EXPECT_GT(snapshot.paths[0].cwnd, 0u);
+  EXPECT_EQ(snapshot.buffered_bytes, 11u);
+  EXPECT_EQ(snapshot.data_chunks_sent, 1u);
+  EXPECT_EQ(snapshot.data_chunks_received, 1u);
+}
+
+}  // namespace
+}  // namespace sluice::assoc

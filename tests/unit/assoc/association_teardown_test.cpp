@@ -1,0 +1,263 @@
+#include <gmock/gmock.h>
+
+#include "tests/unit/assoc/scripted_peer.hpp"
+
+namespace sluice::assoc {
+namespace {
+
+using ::testing::ElementsAre;
+using Types = std::vector<wire::ChunkType>;
+using wire::CauseCode;
+using wire::ChunkType;
+
+class AssociationTeardown : public ScriptedPeer {
+ protected:
+  void inject_shutdown_ack() {
+    inject([](wire::PacketWriter& packet) { wire::append_shutdown_ack(packet); });
+  }
+  void inject_shutdown_complete(VTag tag, bool reflected) {
+    inject(tag, [=](wire::PacketWriter& packet) { wire::append_shutdown_complete(packet, reflected); });
+  }
+  void inject_abort(VTag tag, bool reflected) {
+    inject(tag, [=](wire::PacketWriter& packet) { wire::append_abort(packet, reflected); });
+  }
+};
+
+TEST_F(AssociationTeardown, ShutdownWaitsForAcknowledgementsAndThenLeaves) {
+  go_shutdown_pending();
+  expect_silence();
+  EXPECT_EQ(send("late"), SendStatus::not_connected);
+  EXPECT_FALSE(association().shutdown(now_));
+  inject_sack(kOurTsn);
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].types(), Types{ChunkType::shutdown});
+  EXPECT_EQ(wire::ShutdownChunk::parse(packets[0].chunks[0])->cumulative_tsn, kPeerTsn - 1);
+  EXPECT_EQ(association().state(), State::shutdown_sent);
+}
+
+TEST_F(AssociationTeardown, ShutdownAckIsAnsweredWithShutdownCompleteAlone) {
+  go_shutdown_sent();
+  inject_shutdown_ack();
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].types(), Types{ChunkType::shutdown_complete});
+  EXPECT_EQ(packets[0].header.tag, kPeerTag);
+  EXPECT_FALSE(wire::ShutdownCompleteChunk::parse(packets[0].chunks[0])->tag_reflected);
+  EXPECT_EQ(last_event().event.type, EventType::closed);
+  EXPECT_TRUE(association().finished());
+  EXPECT_EQ(association().next_deadline(), kNever);
+  EXPECT_EQ(counters().shutdowns, 1u);
+}
+
+TEST_F(AssociationTeardown, PeersShutdownIsAnsweredWhenOurDataIsAcknowledged) {
+  go_shutdown_received();
+  EXPECT_EQ(host().seen(EventType::shutdown_received).size(), 1u);
+  EXPECT_EQ(send("late"), SendStatus::not_connected);
+  EXPECT_FALSE(association().shutdown(now_));
+  expect_silence();
+  inject_shutdown(kOurTsn);  // its cumulative TSN acknowledges as well
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown_ack});
+  EXPECT_EQ(association().state(), State::shutdown_ack_sent);
+  EXPECT_EQ(host().seen(EventType::shutdown_received).size(), 1u);
+  inject_shutdown_complete(kOurTag, false);
+  EXPECT_EQ(last_event().event.type, EventType::closed);
+}
+
+TEST_F(AssociationTeardown, QueuedDataStillLeavesInShutdownReceived) {
+  go_established();
+  send("queued");
+  inject_shutdown(kOurTsn - 1);
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::data});
+  EXPECT_EQ(association().state(), State::shutdown_received);
+}
+
+TEST_F(AssociationTeardown, ShutdownThatAcknowledgesWhatWasNeverSentIsAborted) {
+  go_established();
+  inject_shutdown(kOurTsn + 5);
+  EXPECT_THAT(causes(flush().at(0)), ElementsAre(CauseCode::protocol_violation));
+}
+
+TEST_F(AssociationTeardown, ShutdownIsRepeatedUpToTheLimitWithTheTsnThen) {
+  side_.parameters.association_max_retransmissions = 2;
+  go_shutdown_sent();
+  expire();
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown});
+  expire();
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown});
+  expire();
+  expect_silence();
+  EXPECT_EQ(only(EventType::association_lost).reason(), Reason::retransmissions);
+  EXPECT_EQ(counters().t2_expired, 3u);
+}
+
+TEST_F(AssociationTeardown, ShutdownAckIsRepeatedUpToTheLimit) {
+  side_.parameters.association_max_retransmissions = 1;
+  go_shutdown_ack_sent();
+  expire();
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown_ack});
+  expire();
+  EXPECT_EQ(only(EventType::association_lost).reason(), Reason::retransmissions);
+}
+
+TEST_F(AssociationTeardown, DataInShutdownSentIsAnsweredWithShutdownAtOnceAndProlongsIt) {
+  side_.parameters.association_max_retransmissions = 1;
+  go_shutdown_sent();
+  for (std::uint32_t i = 0; i < 5; ++i) {
+    expire();
+    flush();
+    inject_data(kPeerTsn + i, "still");
+    const auto packets = flush();
+    ASSERT_EQ(packets.size(), 1u);
+    const wire::Chunk* const shutdown = packets[0].find(ChunkType::shutdown);
+    ASSERT_NE(shutdown, nullptr);
+    EXPECT_EQ(wire::ShutdownChunk::parse(*shutdown)->cumulative_tsn, kPeerTsn + i);
+  }
+  EXPECT_EQ(association().state(), State::shutdown_sent);
+}
+
+TEST_F(AssociationTeardown, GapsInShutdownSentAreToldByASack) {
+  go_shutdown_sent();
+  inject_data(kPeerTsn + 1, "beyond a gap");
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  ASSERT_NE(packets[0].find(ChunkType::sack), nullptr);
+  EXPECT_EQ(wire::SackChunk::parse(*packets[0].find(ChunkType::sack))->gap_count(), 1u);
+  EXPECT_NE(packets[0].find(ChunkType::shutdown), nullptr);
+}
+
+TEST_F(AssociationTeardown, GuardTimerBoundsTheShutdown) {
+  side_.parameters.rto_max = 2s;
+  side_.parameters.association_max_retransmissions = 100;
+  go_shutdown_sent();
+  const Timestamp begin = now_;
+  while (association().state() != State::closed) {
+    expire();
+    association().flush(now_);
+  }
+  EXPECT_EQ(now_ - begin, 10s);
+  const auto packets = sent();
+  EXPECT_EQ(packets.back().types(), Types{ChunkType::abort});
+  EXPECT_EQ(only(EventType::association_lost).reason(), Reason::retransmissions);
+}
+
+TEST_F(AssociationTeardown, BothSidesMayShutDownAtOnce) {
+  go_shutdown_sent();
+  inject_shutdown(kOurTsn - 1);
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown_ack});
+  EXPECT_EQ(association().state(), State::shutdown_ack_sent);
+  inject_shutdown_ack();
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown_complete});
+  EXPECT_EQ(last_event().event.type, EventType::closed);
+}
+
+TEST_F(AssociationTeardown, ShutdownWhileSettingUpIsDropped) {
+  for (const State state : {State::cookie_wait, State::cookie_echoed}) {
+    go(state);
+    inject_shutdown(kOurTsn - 1);
+    expect_silence();
+    EXPECT_EQ(association().state(), state);
+  }
+}
+
+TEST_F(AssociationTeardown, ShutdownInShutdownPendingIsFollowed) {
+  go_shutdown_pending();
+  inject_shutdown(kOurTsn);
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown_ack});
+}
+
+TEST_F(AssociationTeardown, RepeatedShutdownAndInitBringShutdownAckAgain) {
+  go_shutdown_ack_sent();
+  inject_shutdown(kOurTsn - 1);
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown_ack});
+  association().repeat_shutdown_ack();
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown_ack});
+  go_established();
+  association().repeat_shutdown_ack();
+  expect_silence();
+}
+
+TEST_F(AssociationTeardown, ShutdownCompleteCountsOnlyInShutdownAckSentAndWithTheRightTag) {
+  for (const State state : {State::cookie_wait, State::cookie_echoed, State::established, State::shutdown_pending,
+                            State::shutdown_sent, State::shutdown_received}) {
+    go(state);
+    inject_shutdown_complete(kOurTag, false);
+    EXPECT_EQ(association().state(), state);
+  }
+  go_shutdown_ack_sent();
+  inject_shutdown_complete(kOurTag, true);
+  inject_shutdown_complete(kPeerTag, false);
+  EXPECT_EQ(association().state(), State::shutdown_ack_sent);
+  inject_shutdown_complete(kPeerTag, true);
+  EXPECT_EQ(association().state(), State::closed);
+}
+
+TEST_F(AssociationTeardown, AbortIsTakenWithOurTagOrReflectedWithThePeers) {
+  for (const State state : {State::cookie_echoed, State::established, State::shutdown_pending, State::shutdown_sent,
+                            State::shutdown_received, State::shutdown_ack_sent}) {
+    SCOPED_TRACE(name(state));
+    go(state);
+    flush();
+    inject_abort(kOurTag, true);
+    inject_abort(kPeerTag, false);
+    EXPECT_EQ(association().state(), state);
+    inject_abort(kPeerTag, true);
+    EXPECT_EQ(association().state(), State::closed);
+    expect_silence();
+    go(state);
+    inject_abort(kOurTag, false);
+    EXPECT_EQ(association().state(), State::closed);
+  }
+}
+
+TEST_F(AssociationTeardown, NothingInAPacketWithAbortIsAnswered) {
+  go_established();
+  inject([](wire::PacketWriter& packet) {
+    wire::append_heartbeat(packet, std::as_bytes(std::span("beat", 4)));
+    write_data(packet, kPeerTsn, "x");
+    wire::append_abort(packet, false);
+  });
+  expect_silence();
+  EXPECT_EQ(only(EventType::association_lost).reason(), Reason::peer_abort);
+  EXPECT_EQ(counters().aborted, 1u);
+}
+
+TEST_F(AssociationTeardown, AbortTellsThePeerTheReason) {
+  go_established();
+  send("never sent");
+  association().abort(now_, "out of order");
+  const auto packets = sent();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].types(), Types{ChunkType::abort});
+  EXPECT_EQ(packets[0].header.tag, kPeerTag);
+  wire::CauseWalker walker = wire::AbortChunk::parse(packets[0].chunks[0])->causes();
+  EXPECT_EQ(wire::read_information(*walker.next()), "out of order");
+  EXPECT_EQ(last_event().event.reason(), Reason::local_abort);
+  EXPECT_EQ(only(EventType::send_failed).reason(), Reason::local_abort);
+  EXPECT_TRUE(association().finished());
+  association().abort(now_, "again");
+  expect_silence();
+}
+
+TEST_F(AssociationTeardown, AbortBeforeThePeersTagIsKnownSaysNothing) {
+  connect();
+  association().abort(now_, "never mind");
+  expect_silence();
+  EXPECT_EQ(only(EventType::connect_failed).reason(), Reason::local_abort);
+}
+
+TEST_F(AssociationTeardown, AClosedAssociationIsDeaf) {
+  go(State::closed);
+  flush();
+  host().events.clear();
+  inject_data(kPeerTsn, "x");
+  inject_abort(kOurTag, false);
+  association().on_deadline(now_ + 1h);
+  EXPECT_EQ(send("x"), SendStatus::not_connected);
+  EXPECT_FALSE(association().shutdown(now_));
+  expect_silence();
+  EXPECT_TRUE(host().events.empty());
+}
+
+}  // namespace
+}  // namespace sluice::assoc
