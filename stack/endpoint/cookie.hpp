@@ -43,7 +43,7 @@ struct OpenedCookie {
 /// The MAC is SipHash-2-4 with a 128-bit key and a 128-bit tag. A cookie lives for a minute and its key for an hour, so
 /// what matters is that nobody can forge one meanwhile, and what refusing a forged one costs (RFC 9260 §5.1.3). For the
 /// 96 bytes of a usual cookie it takes some 80 cycles on any CPU; HMAC-SHA-256 by
-/// libcrypto's EVP_MAC took 440 with the CPU's SHA instructions and twice that without, and allocates twice a call.
+/// libcrypto's EVP_MAC took 440 with the CPU's SHA instructions, and allocates twice a call.
 ///
 /// Layout, all numbers big-endian: version, key number, flags, counts of addresses (4 + 4 bits), creation time (8, ns),
 /// lifetime (4, ms), ports, tags, initial TSNs, window, streams, tie-tags, UDP port, then one bit an address for its
