@@ -18,7 +18,7 @@ void StackOptions::add_to(CLI::App& app) {
   app.add_option("--device", device_, "kernel interface, socket path or PCI address; makes or replaces the first port")
       ->group(group);
   app.add_flag("--socket-server", server_,
-               "memif, virtio_user: create the socket of --device instead of connecting to it")
+               "memif, vhost, virtio_user: create the socket of --device instead of connecting to it")
       ->group(group);
   app.add_option("--address", addresses_,
                  "our address with prefix length on that port, such as 198.18.0.1/24; repeatable")
