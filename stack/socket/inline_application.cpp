@@ -15,9 +15,6 @@ namespace {
 
 /// How long open() and close() turn the loop for the other workers' answers.
 constexpr auto kPatience = std::chrono::seconds(10);
-/// To the workers all applications in their loops are one: an endpoint is open on every worker, and each application
-/// takes the events of its own.
-constexpr worker::ApplicationId kInlineApplications(worker::StackState::kMaxApplications - 1);
 constexpr std::uint32_t kLent = 1 << 16;  // received buffers that the application may hold at once
 
 /// A quarter of the memory for each size, as an arena has it.
@@ -38,7 +35,7 @@ InlineApplication::InlineApplication(const StackConfig& config, worker::WorkerGr
     : idle_(idle_policy(config)),
       runners_(runners),
       worker_(group.worker(worker)),
-      id_(kInlineApplications),
+      id_(worker::kInlineApplications),
       seat_(seat) {
   worker_.attach(id_, seat_.events);
   runners_.enter(worker);

@@ -18,6 +18,10 @@ namespace sluice::worker {
 /// The worker that decides what the whole stack has to agree on: endpoints, links, cookie keys.
 inline constexpr endpoint::WorkerId kControlWorker{0};
 
+/// The applications that run in the workers' own loops: to the workers all of them are one. The first, since every turn
+/// looks at all up to the last.
+inline constexpr ApplicationId kInlineApplications{0};
+
 /// A channel on its way to the worker that is to serve it.
 struct Attachment {
   ApplicationId application;

@@ -33,7 +33,7 @@ ApplicationId WorkerGroup::attach(std::span<Channel* const> channels) {
   const auto index = static_cast<std::size_t>(free - attached_.begin());
   if (index == StackState::kMaxApplications)
     throw Error("too many applications are attached to the stack: at most " +
-                std::to_string(StackState::kMaxApplications));
+                std::to_string(StackState::kMaxApplications - 1));
   if (free == attached_.end()) attached_.push_back(false);
   attached_[index] = true;
   const ApplicationId id(static_cast<std::uint16_t>(index));

@@ -45,7 +45,7 @@ class WorkerGroup {
   StackState stack_;
   std::vector<std::unique_ptr<Worker>> workers_;
   std::mutex attaching_;
-  std::vector<bool> attached_;  // by ApplicationId
+  std::vector<bool> attached_{true};  // by ApplicationId; kInlineApplications is never given
 };
 
 }  // namespace sluice::worker

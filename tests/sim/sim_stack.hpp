@@ -25,8 +25,7 @@ struct SimStackOptions {
   worker::Config config;  ///< its ip part is filled in
 };
 
-/// The applications in the workers' own loops; those behind rings get lower numbers.
-inline constexpr worker::ApplicationId kInline{worker::StackState::kMaxApplications - 1};
+inline constexpr worker::ApplicationId kInline = worker::kInlineApplications;
 
 /// One whole stack on one port of an in-memory wire, its applications run to completion. Everything comes from exact
 /// heap blocks, which are counted.
