@@ -121,7 +121,7 @@ Timestamp Association::next_deadline() const {
   const bool t3 = t3_runs();
   if (t3) next = std::min(next, sender_.probe_deadline());
   for (const Path& path : paths_.paths()) {
-    next = std::min(next, path.heartbeat_deadline);
+    next = std::min({next, path.heartbeat_deadline, path.learned_mtu_deadline});
     if (t3) next = std::min(next, path.t3_deadline);
   }
   return next;
@@ -145,6 +145,7 @@ void Association::on_deadline(Timestamp now) {
   for (std::size_t i = 0; i < paths_.size() && state_ != State::closed; ++i) {
     if (t3_runs() && now >= paths_[i].t3_deadline) on_t3_expired(now, paths_[i]);
     if (state_ != State::closed && now >= paths_[i].heartbeat_deadline) on_heartbeat_deadline(now, paths_[i]);
+    if (now >= paths_[i].learned_mtu_deadline) forget_learned_mtu(paths_[i]);
   }
 }
 

@@ -10,6 +10,7 @@
 
 #include "stack/assoc/event_queue.hpp"
 #include "stack/assoc/handshake.hpp"
+#include "stack/assoc/icmp_report.hpp"
 #include "stack/assoc/path_set.hpp"
 #include "stack/assoc/rx/receiver.hpp"
 #include "stack/assoc/send_request.hpp"
@@ -116,6 +117,10 @@ class Association {
 
   /// Looks every path's next hop, source and MTU up again: routes or neighbours changed.
   void refresh_routes();
+  /// An ICMP message about a packet that was sent between this association's ports and addresses. It is heeded only if
+  /// it quotes the right tag (§10): a lower path MTU is taken over, and what was in flight there goes again at the next
+  /// flush; protocol unreachable ends the association as an ABORT does. Anything else is counted and ignored.
+  void on_icmp(Timestamp now, const IcmpReport& report);
   /// New data goes to `path` from now on while it is usable (§11.1.6). False: there is no such path, or it is not
   /// confirmed.
   bool set_primary(PathId path);
@@ -225,6 +230,11 @@ class Association {
   void on_heartbeat_timeout(Timestamp now, Path& path);
   bool send_heartbeats(Timestamp now);
   void on_t3_expired(Timestamp now, Path& path);
+
+  // association_icmp.cpp: §10.
+  bool quotes_our_tag(const IcmpReport& report) const;
+  void learn_path_mtu(Timestamp now, Path& path, std::uint16_t mtu);
+  void forget_learned_mtu(Path& path);
 
   // association_output.cpp: what goes out.
   std::uint32_t fill_with_data(Timestamp now, Path& path, wire::PacketWriter& packet);

@@ -35,7 +35,7 @@ void Association::send_packet() {
     return;
   }
   base::OutboundPacket packet{.departure = path.route, .buffer = std::move(packet_buffer_)};
-  packet.departure.dont_fragment = fits;
+  packet.departure.dont_fragment &= fits;
   ++packets_sent_;
   ++services_.counters.packets_sent;
   services_.host.transmit(std::move(packet));

@@ -55,7 +55,10 @@ bool Association::set_up_path(Path& path, const IpAddress& destination, std::spa
 void Association::resolve(Path& path, std::span<const IpAddress> local_addresses) {
   std::uint16_t mtu = parameters_.path_mtu_max;
   if (!services_.host.resolve(path.route, mtu, path.port)) path.route.next_hop = 0;
-  const std::uint16_t pmtu = std::max(std::min(mtu, parameters_.path_mtu_max), kMinPmtu);
+  mtu = std::min(mtu, parameters_.path_mtu_max);
+  if (path.learned_mtu != 0) mtu = std::min(mtu, path.learned_mtu);
+  path.route.dont_fragment = mtu >= kMinPmtu;
+  const std::uint16_t pmtu = std::max(mtu, kMinPmtu);
   // Packets leave from addresses of this association alone.
   const auto ours = [&](const IpAddress& address) { return address == path.route.source; };
   if (std::none_of(local_addresses.begin(), local_addresses.end(), ours)) {

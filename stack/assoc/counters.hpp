@@ -48,6 +48,7 @@ namespace sluice::assoc {
   X(window_updates_sent,    "SACK chunks sent only because the window opened")                      \
   X(failovers,              "times new data moved to another path")                                 \
   X(restarts,               "associations that the peer restarted")                                \
+  X(path_mtus_lowered,      "times a router said that a path takes smaller packets")                 \
   /* what was dropped, and why */                                                                   \
   X(malformed_packets,      "packets whose chunk lengths do not add up")                            \
   X(malformed_chunks,       "chunks with a length or parameters that their type does not allow")    \
@@ -55,6 +56,8 @@ namespace sluice::assoc {
   X(foreign_sources,        "packets from an address that is not the peer's")                       \
   X(unexpected_chunks,      "chunks that mean nothing in the association's state")                  \
   X(unrecognized_chunks,    "chunks of a type that we do not know")                                 \
+  X(icmp_wrong_tags,        "ICMP messages ignored: what they quote is no packet of ours")           \
+  X(icmp_ignored,           "ICMP messages ignored: of another kind, or no news")                    \
   X(replies_dropped,        "replies not sent, for a limit or for want of a buffer")                \
   X(addresses_left_out,     "INIT ACKs with more addresses than an association can have")
 // clang-format on

@@ -20,9 +20,11 @@ struct Pools;
 struct Path {
   PathId id;  ///< its index among the association's paths
   PathState state = PathState::unconfirmed;
-  base::Departure route;   ///< source, destination, next hop, DSCP; copied into each packet
-  std::uint16_t port = 0;  ///< NIC the route leaves by
-  std::uint16_t pmtu = 0;  ///< bytes of IP packet
+  base::Departure route;                    ///< source, destination, next hop, DSCP; copied into each packet
+  std::uint16_t port = 0;                   ///< NIC the route leaves by
+  std::uint16_t pmtu = 0;                   ///< bytes of IP packet
+  std::uint16_t learned_mtu = 0;            ///< what a router said that the way takes (RFC 9260 §10); 0: nothing
+  Timestamp learned_mtu_deadline = kNever;  ///< until when that is believed
   Rto rto;
   CongestionController* congestion = nullptr;  ///< from open_path() to close_path()
 

@@ -80,6 +80,10 @@ class Sender : public base::ListHook<> {
   /// was a zero window probe which the peer answered without taking it (§6.1 A).
   bool on_t3_expired(Timestamp now, Path& path);
 
+  /// Packets as large as those in flight on `path` may not get through, and that is no congestion: what is outstanding
+  /// there goes again.
+  void on_mtu_lowered(Path& path);
+
   /// When the next zero window probe is due: on_probe_deadline() and a flush then. kNever: none is awaited.
   Timestamp probe_deadline() const;
   void on_probe_deadline(Timestamp now);
@@ -169,6 +173,7 @@ class Sender : public base::ListHook<> {
   void enter_fast_recovery(Timestamp now, Progress& progress);
   void update_path(Timestamp now, Path& path, Progress& progress);
   void mark(SentChunk& chunk, Path& path);
+  void mark_all(Path& path);
   void find_lowest_outstanding(Path& path);
 
   Services& services_;

@@ -316,9 +316,18 @@ bool Sender::on_t3_expired(Timestamp now, Path& path) {
     // What is sent from here on is slow start, which a recovery begun before must not hold down.
     fast_recovery_ = fast_retransmit_due_ = false;
   }
+  mark_all(path);
+  return !answered_probe;
+}
+
+void Sender::on_mtu_lowered(Path& path) {
+  mark_all(path);
+  path.t3_deadline = kNever;
+}
+
+void Sender::mark_all(Path& path) {
   for (SentChunk* chunk = store_.first_missing(); chunk != nullptr; chunk = chunk->next_missing)
     if (chunk->state == ChunkState::in_flight && chunk->path == path.id) mark(*chunk, path);
-  return !answered_probe;
 }
 
 }  // namespace sluice::assoc
