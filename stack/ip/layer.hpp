@@ -117,6 +117,7 @@ class Layer final : private NeighbourCache::Actions {
   Packet input_ip(Inbound& in, bool is_v4);
   bool refuse(HeaderFault fault, bool is_v4);
   bool accept_addresses(const Inbound& in);
+  bool look_up_addresses(const Inbound& in);
   Packet join(Inbound& in);
   Packet dispatch(Inbound& in);
   Packet sctp(Inbound& in, std::uint32_t skip, std::uint16_t udp_source_port, base::Checksum verdict);
@@ -134,6 +135,14 @@ class Layer final : private NeighbourCache::Actions {
   }
   void report(const NeighbourUpdate& update) override { sink_.on_neighbour(update); }
 
+  // The last unicast addresses that were looked up and found right: mostly those of the next packet too. Which
+  // addresses are ours does not change while the layer lives.
+  struct Accepted {
+    std::uint16_t port = UINT16_MAX;
+    IpAddress source;
+    IpAddress destination;
+  };
+
   const Config config_;
   FrameSink& sink_;
   const bool announces_;
@@ -144,6 +153,7 @@ class Layer final : private NeighbourCache::Actions {
   NeighbourCache cache_;
   Reassembler reassembler_;
   TokenBucket icmp_errors_;
+  Accepted accepted_;
 };
 
 }  // namespace sluice::ip

@@ -86,8 +86,16 @@ bool Layer::refuse(HeaderFault fault, bool is_v4) {
   return true;
 }
 
-// Unicast to us from a station, or what neighbour discovery alone may be (RFC 1122 §3.2.1.3, RFC 4861 §7.2).
 bool Layer::accept_addresses(const Inbound& in) {
+  const Datagram& header = in.header;
+  if (!in.group_frame && in.port == accepted_.port && header.source == accepted_.source &&
+      header.destination == accepted_.destination)
+    return true;
+  return look_up_addresses(in);
+}
+
+// Unicast to us from a station, or what neighbour discovery alone may be (RFC 1122 §3.2.1.3, RFC 4861 §7.2).
+bool Layer::look_up_addresses(const Inbound& in) {
   const Datagram& header = in.header;
   const bool nd_only = header.destination.is_multicast() || header.source.is_unspecified();
   const bool whole_icmpv6 = header.source.is_v6() && header.protocol == kProtocolIcmpv6 && !header.fragment;
@@ -104,6 +112,7 @@ bool Layer::accept_addresses(const Inbound& in) {
     ++counters_.drop_not_ours;
     return false;
   }
+  if (!nd_only) accepted_ = {in.port, header.source, header.destination};
   return true;
 }
 

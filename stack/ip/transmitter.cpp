@@ -1,5 +1,6 @@
 #include "stack/ip/transmitter.hpp"
 
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -12,15 +13,20 @@ namespace sluice::ip {
 
 Transmitter::Transmitter(const Config& config, FrameSink& sink, Counters& counters, base::Random& random,
                          Replica replica)
-    : config_(config), sink_(sink), counters_(counters), replica_(replica), id_(random.u32()) {
+    : config_(config),
+      sink_(sink),
+      counters_(counters),
+      replica_(replica),
+      id_step_(std::bit_ceil(replica.count)),
+      id_(random.u32()) {
   SLUICE_CHECK(replica.index < replica.count);
-  id_ -= id_ % replica.count;
+  id_ -= id_ % id_step_;
 }
 
 // Identifiers that replicas give out at the same time differ, as long as all of them count on from where they are
 // (RFC 6864 §4.3: unique for a source, destination and protocol while fragments may be about).
 std::uint32_t Transmitter::next_id() {
-  id_ += replica_.count;
+  id_ += id_step_;
   return id_ + replica_.index;
 }
 

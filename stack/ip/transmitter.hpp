@@ -58,6 +58,7 @@ class Transmitter {
   FrameSink& sink_;
   Counters& counters_;
   const Replica replica_;
+  const std::uint32_t id_step_;  // a power of two, so that replicas keep apart when the 16 bits of IPv4 wrap round
   std::uint32_t id_;
 };
 

@@ -140,6 +140,17 @@ TEST_F(LayerInput, RefusesDestinationsThatAreNotItsOwn) {
   EXPECT_EQ(counters().drop_not_ours, 7U);
 }
 
+TEST_F(LayerInput, WhatItTookInAFrameToUsIsNotTakenInABroadcastFrame) {
+  const Bytes packet = ipv4_packet(kPeer, kOurs, sctp_packet());
+  EXPECT_TRUE(input(ip_frame(kOurMac, kPeerMac, packet)));
+  EXPECT_TRUE(input(ip_frame(kOurMac, kPeerMac, packet)));
+  EXPECT_FALSE(input(ip_frame(kBroadcastMac, kPeerMac, packet)));
+  EXPECT_FALSE(input(ip_frame(kOurMac, kPeerMac, ipv4_packet(kPeer, kPeer, sctp_packet()))));
+  EXPECT_FALSE(input(ip_frame(kOurMac, kPeerMac, ipv4_packet(kOurs, kOurs, sctp_packet()))));
+  EXPECT_EQ(counters().drop_not_ours, 2U);
+  EXPECT_EQ(counters().drop_martian, 1U);
+}
+
 TEST_F(LayerInput, TakesAnAddressOfAnotherPort) {
   Config config = one_port();
   Interface second;

@@ -218,6 +218,23 @@ TEST_F(LayerOutput, ReplicasNumberTheirDatagramsApart) {
   EXPECT_EQ(std::adjacent_find(seen.begin(), seen.end()), seen.end());
 }
 
+TEST_F(LayerOutput, ReplicasKeepApartWhenIdentifiersWrapRoundWhateverTheirNumber) {
+  constexpr int kEach = 25000;  // three times that is more than 16 bits count
+  std::vector<int> giver(65536, -1);
+  for (const std::uint32_t index : {0U, 1U, 2U}) {
+    LayerFixture replica(one_port(), {index, 3});
+    replica.learn_neighbours();
+    base::Departure d = replica.departure(kPeer);
+    d.dont_fragment = false;
+    for (int i = 0; i < kEach; ++i) {
+      replica.send(d, sctp_packet());
+      int& owner = giver[get16(replica.sink.take().frame, 14 + 4)];
+      ASSERT_TRUE(owner < 0 || owner == static_cast<int>(index)) << "replicas " << owner << " and " << index;
+      owner = static_cast<int>(index);
+    }
+  }
+}
+
 TEST_F(LayerOutput, WaitsForTheNeighbourAndThenSends) {
   EXPECT_EQ(send(departure(kPeer), sctp_packet(1)), SendResult::queued);
   EXPECT_EQ(send(departure(kPeer), sctp_packet(2)), SendResult::queued);
