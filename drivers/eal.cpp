@@ -4,29 +4,21 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
-#include <sched.h>
-#include <unistd.h>
+#include <rte_memory.h>
 
-#include <algorithm>
-#include <array>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <system_error>
 
 #include "drivers/dpdk_log.hpp"
+#include "drivers/eal_arguments.hpp"
 
 namespace sluice::drivers {
 namespace {
 
 constexpr std::uint32_t kDefaultMegabytes = 512;
-
-bool given(const std::vector<std::string>& arguments, std::initializer_list<std::string_view> options) {
-  return std::any_of(arguments.begin(), arguments.end(), [&](const std::string& argument) {
-    const std::string_view name = std::string_view(argument).substr(0, argument.find('='));
-    return std::find(options.begin(), options.end(), name) != options.end();
-  });
-}
 
 /// Free huge pages of all sizes, in megabytes.
 std::uint64_t free_huge_megabytes() {
@@ -42,62 +34,39 @@ std::uint64_t free_huge_megabytes() {
   return kilobytes / 1024;
 }
 
-std::string allowed_cores() {
-  cpu_set_t allowed;
-  CPU_ZERO(&allowed);
-  std::string list;
-  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return "0";
-  for (unsigned core = 0; core < CPU_SETSIZE; ++core)
-    if (CPU_ISSET(core, &allowed)) list += fmt::format("{}{}", list.empty() ? "" : ",", core);
-  return list;
-}
-
-/// DPDK gets one thread of its own, the caller, on all the cores; workers are threads of ours that register.
-std::string cores_argument(const std::vector<unsigned>& cores) {
-  return fmt::format("--lcores=0@({})", cores.empty() ? allowed_cores() : fmt::format("{}", fmt::join(cores, ",")));
-}
-
-struct Memory {
-  bool huge = false;
+struct Choice {
+  EalMemory memory;
   std::string why;
 };
 
-Memory choose_memory(HugePages wish, std::uint32_t megabytes) {
+Choice choose_memory(const EalConfig& config) {
+  const std::uint32_t megabytes = config.memory_megabytes == 0 ? kDefaultMegabytes : config.memory_megabytes;
+  if (chooses_memory(config.arguments)) return {{megabytes, false}, "as DPDK's own arguments say"};
   const std::uint64_t free = free_huge_megabytes();
   const bool enough = free >= megabytes;
-  if (wish == HugePages::yes && !enough)
-    throw SetupError(
-        fmt::format("huge pages: {} MB are needed and {} MB are free; add some (sysctl vm.nr_hugepages={}), ask for "
-                    "less memory, or let huge_pages be 'auto' or 'no'",
-                    megabytes, free, (megabytes + 1) / 2));
-  if (wish == HugePages::no) return {false, "as configured"};
-  if (wish == HugePages::yes) return {true, "as configured"};
-  if (enough) return {true, fmt::format("{} MB are free", free)};
-  return {false, fmt::format("{} MB of huge pages are free, {} MB are needed", free, megabytes)};
+  switch (config.huge_pages) {
+    case HugePages::no:
+      return {{megabytes, false}, "as configured"};
+    case HugePages::yes:
+      if (enough) return {{megabytes, true}, "as configured"};
+      throw SetupError(
+          fmt::format("huge pages: {} MB are needed and {} MB are free; add some (sysctl vm.nr_hugepages={}), ask for "
+                      "less memory, or let huge_pages be 'automatic' or 'never'",
+                      megabytes, free, (megabytes + 1) / 2));
+    case HugePages::automatic:
+      break;
+  }
+  return {{megabytes, enough}, fmt::format("{} MB of huge pages are free, {} MB are needed", free, megabytes)};
 }
 
-std::vector<std::string> arguments_of(const EalConfig& config, const Memory& memory, std::uint32_t megabytes,
-                                      unsigned log_level) {
-  const std::vector<std::string>& extra = config.arguments;
-  std::vector<std::string> all{config.program};
-  if (!given(extra, {"-l", "-c", "--lcores", "-s"})) all.push_back(cores_argument(config.cores));
-  if (!given(extra, {"--no-huge", "--in-memory", "--huge-dir", "-m", "--socket-mem", "--legacy-mem"})) {
-    all.push_back("-m");
-    all.push_back(std::to_string(megabytes));
-    // vhost-user peers map our memory by file descriptor: as few of them as can be.
-    if (memory.huge) all.insert(all.end(), {"--in-memory", "--single-file-segments"});
-    // Secondary processes cannot work without huge pages: leave no files for them.
-    if (!memory.huge) all.insert(all.end(), {"--no-huge", "--no-shconf"});
-  }
-  if (!given(extra, {"--iova-mode"})) all.emplace_back("--iova-mode=va");
-  if (!config.pci && !given(extra, {"-a", "--allow"})) all.emplace_back("--no-pci");
-  if (!config.telemetry) all.emplace_back("--no-telemetry");
-  if (!given(extra, {"--file-prefix"}))
-    all.push_back("--file-prefix=" +
-                  (config.file_prefix.empty() ? fmt::format("sluice-{}", getpid()) : config.file_prefix));
-  all.push_back(fmt::format("--log-level=*:{}", log_level));
-  all.insert(all.end(), extra.begin(), extra.end());
-  return all;
+/// DPDK takes its telemetry socket away when the process ends, and the directory that it was in never.
+void remove_directory_at_exit() {
+  // Registered before DPDK registers its own function, so called after it. An empty directory alone goes.
+  static const int registered = std::atexit([] {
+    std::error_code error;
+    std::filesystem::remove(rte_eal_get_runtime_dir(), error);
+  });
+  if (registered != 0) base::log_warning("{} will be left behind", rte_eal_get_runtime_dir());
 }
 
 void start(std::vector<std::string>& arguments, const DpdkLog& log) {
@@ -115,26 +84,19 @@ void start(std::vector<std::string>& arguments, const DpdkLog& log) {
 }  // namespace
 
 Eal::Eal(const EalConfig& config) : log_(std::make_unique<DpdkLog>(config.log_level)) {
-  const std::uint32_t megabytes = config.memory_megabytes == 0 ? kDefaultMegabytes : config.memory_megabytes;
-  const Memory memory = choose_memory(config.huge_pages, megabytes);
-  std::vector<std::string> arguments = arguments_of(config, memory, megabytes, log_->native_level());
+  const Choice choice = choose_memory(config);
+  std::vector<std::string> arguments = eal_arguments(config, choice.memory, log_->native_level());
+  remove_directory_at_exit();
   start(arguments, *log_);
   huge_pages_ = rte_eal_has_hugepages() != 0;
-  own_directory_ = config.file_prefix.empty() && !given(config.arguments, {"--file-prefix"});
-  base::log_info("DPDK started with {} MB {} ({})", megabytes, huge_pages_ ? "of huge pages" : "without huge pages",
-                 memory.why);
+  constexpr unsigned kMegabyteShift = 20;
+  base::log_info("DPDK started with {} MB {} ({})", rte_eal_get_physmem_size() >> kMegabyteShift,
+                 huge_pages_ ? "of huge pages" : "without huge pages", choice.why);
+  base::log_debug("DPDK's arguments were: {}", fmt::join(arguments, " "));
 }
 
 Eal::~Eal() {
-  const std::filesystem::path runtime = rte_eal_get_runtime_dir();
   rte_eal_cleanup();
-  // DPDK takes its telemetry socket away only when the process ends, and the directory never. One that others may share
-  // goes only when it is empty.
-  std::error_code error;
-  if (own_directory_)
-    std::filesystem::remove_all(runtime, error);
-  else
-    std::filesystem::remove(runtime, error);
 }
 
 std::string Eal::last_error() const {

@@ -28,7 +28,6 @@ class Eal {
  private:
   std::unique_ptr<DpdkLog> log_;
   bool huge_pages_ = false;
-  bool own_directory_ = false;  // named after this process: nobody else uses it
 };
 
 /// Makes the calling thread known to DPDK for as long as this lives, which gives it a cache of its own in each pool.

@@ -11,14 +11,14 @@ namespace sluice::apps {
 void StackOptions::add_to(CLI::App& app) {
   const char* const group = "The stack";
   app.add_option("-c,--config", file_, "TOML file with the stack's configuration")->group(group);
-  app.add_option("--driver", driver_, "driver of the port given by --device")
-      ->check(CLI::IsMember({"af_packet", "af_xdp", "tap", "memif", "virtio_user", "vhost", "pcap", "pci"}))
-      ->capture_default_str()
+  app.add_option("--driver", driver_, "driver of the first port; af_packet when --device is given without it")
+      ->check(CLI::IsMember({"af_packet", "af_xdp", "tap", "memif", "virtio_user", "vhost", "ring", "pcap", "pci"}))
       ->group(group);
-  app.add_option("--device", device_, "kernel interface, socket path or PCI address; makes or replaces the first port")
+  app.add_option("--device", device_,
+                 "kernel interface, socket path, capture file or PCI address; makes or replaces the first port")
       ->group(group);
   app.add_flag("--socket-server", server_,
-               "memif, vhost, virtio_user: create the socket of --device instead of connecting to it")
+               "memif, vhost, virtio_user: create the socket of the first port instead of connecting to it")
       ->group(group);
   app.add_option("--address", addresses_,
                  "our address with prefix length on that port, such as 198.18.0.1/24; repeatable")
@@ -33,11 +33,10 @@ void StackOptions::add_to(CLI::App& app) {
 StackConfig StackOptions::config() const {
   StackConfig config = file_.empty() ? StackConfig{} : load_config(file_);
   for (const auto& setting : defaults) override_config(config, setting);
-  if (!device_.empty()) {
-    override_config(config, "port.0.driver=\"" + driver_ + '"');
-    override_config(config, "port.0.device=\"" + device_ + '"');
-    if (server_) override_config(config, "port.0.server=true");
-  }
+  const std::string driver = driver_.empty() && !device_.empty() ? "af_packet" : driver_;
+  if (!driver.empty()) override_config(config, "port.0.driver=\"" + driver + '"');
+  if (!device_.empty()) override_config(config, "port.0.device=\"" + device_ + '"');
+  if (server_) override_config(config, "port.0.server=true");
   if (!addresses_.empty()) {
     std::string list;
     for (const auto& address : addresses_) list += (list.empty() ? "\"" : ",\"") + address + '"';

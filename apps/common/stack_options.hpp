@@ -21,7 +21,7 @@ class StackOptions {
 
  private:
   std::string file_;
-  std::string driver_ = "af_packet";
+  std::string driver_;
   std::string device_;
   bool server_ = false;
   std::vector<std::string> addresses_;

@@ -60,6 +60,7 @@ const std::vector<Key<PortConfig>>& port_keys() {
       socket::choice("driver", &P::driver,
                      {"af_packet", "af_xdp", "tap", "memif", "virtio_user", "vhost", "ring", "pcap", "pci"}),
       socket::text("device", &P::device),
+      socket::text("transmit_device", &P::transmit_device),
       socket::text("arguments", &P::arguments),
       socket::boolean("server", &P::server),
       socket::integer("queues", &P::queues, 0, 64),
@@ -67,6 +68,10 @@ const std::vector<Key<PortConfig>>& port_keys() {
       socket::integer("vlan", &P::vlan, 0, 4094),
       socket::integer("rx_descriptors", &P::rx_descriptors, 64, 8192),
       socket::integer("tx_descriptors", &P::tx_descriptors, 64, 8192),
+      {"mac",
+       [](P& port, const toml::node& node, const Place& place) { port.mac = socket::read_mac_address(node, place); }},
+      socket::boolean("promiscuous", &P::promiscuous),
+      socket::text("capture", &P::capture),
       {"addresses",
        [](P& port, const toml::node& node, const Place& place) {
          port.addresses.clear();

@@ -3,6 +3,8 @@
 #include <array>
 #include <sstream>
 
+#include "stack/base/mac_address.hpp"
+
 namespace sluice::socket {
 namespace {
 
@@ -104,6 +106,16 @@ IpAddress read_address(const toml::node& value, const Place& place) {
   const auto address = IpAddress::parse(read_text(value, place));
   if (!address) place.fail(value, "is " + shown(value) + "; it must be an IPv4 or IPv6 address");
   return *address;
+}
+
+std::string read_mac_address(const toml::node& value, const Place& place) {
+  std::string words = read_text(value, place);
+  base::MacAddress mac;
+  const bool station = base::parse_mac_address(words, mac) && !mac.is_zero() && !mac.is_multicast();
+  if (!words.empty() && !station)
+    place.fail(value, "is " + shown(value) + "; it must be the Ethernet address of one station, such as " +
+                          "\"02:00:00:00:00:01\", or \"\" for the device's own");
+  return words;
 }
 
 std::size_t read_choice(const toml::node& value, const std::vector<std::string>& names, const Place& place) {

@@ -41,6 +41,8 @@ bool read_boolean(const toml::node& value, const Place& place);
 /// `198.18.0.1/24`, `2001:db8::1/64`.
 InterfaceAddress read_interface_address(const toml::node& value, const Place& place);
 IpAddress read_address(const toml::node& value, const Place& place);
+/// The Ethernet address of one station, as text, or nothing.
+std::string read_mac_address(const toml::node& value, const Place& place);
 /// The position of `value` in `names`.
 std::size_t read_choice(const toml::node& value, const std::vector<std::string>& names, const Place& place);
 /// The elements of an array.

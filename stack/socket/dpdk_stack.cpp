@@ -3,7 +3,9 @@
 #include <sluice/error.hpp>
 
 #include <algorithm>
+#include <chrono>
 
+#include "drivers/capturing_port.hpp"
 #include "drivers/open_port.hpp"
 #include "stack/base/log.hpp"
 #include "stack/socket/stack_settings.hpp"
@@ -39,7 +41,8 @@ StackConfig checked(const StackConfig& config) {
     throw Error("the configuration has no [[port]]; give the stack at least one, with a device and an address");
   bool address = false;
   for (const PortConfig& port : config.ports) {
-    if (port.device.empty() && port.driver != PortDriver::ring)
+    const bool replay = port.driver == PortDriver::pcap && !port.transmit_device.empty();
+    if (port.device.empty() && port.driver != PortDriver::ring && !replay)
       throw Error("port " + port.name +
                   " has no device; name the kernel interface, socket path or PCI address that it is to open");
     address = address || !port.addresses.empty();
@@ -48,6 +51,20 @@ StackConfig checked(const StackConfig& config) {
   base::LogLevel level = base::LogLevel::info;
   if (base::parse_log_level(config.log_level, level)) base::set_log_level(level);
   return config;
+}
+
+/// Who does what, the device or this software.
+void say_what_was_agreed(const drivers::PortInfo& info) {
+  const auto who = [](bool device) { return device ? "device" : "software"; };
+  const drivers::Offloads& offloads = info.offloads;
+  base::log_info("port {}: {} receive and {} transmit queues, MTU {}, {}", info.name, info.receive_queues,
+                 info.transmit_queues, info.mtu, base::to_string(info.mac));
+  base::log_info("port {}: SCTP checksum in by {}, out by {}; IPv4 checksum in by {}, out by {}; {}", info.name,
+                 who(offloads.rx_sctp_checksum), who(offloads.tx_sctp_checksum), who(offloads.rx_ipv4_checksum),
+                 who(offloads.tx_ipv4_checksum),
+                 info.receive_queues == 1 ? "one receive queue"
+                 : offloads.spreads_flows ? "flows spread over the receive queues"
+                                          : "flows not spread: the sender chooses the receive queue");
 }
 
 }  // namespace
@@ -71,11 +88,17 @@ void DpdkStack::open_ports() {
   std::vector<drivers::PacketPool*> pools;
   for (const auto& seat : seats_) pools.push_back(&seat->receive);
   for (const PortConfig& port : config_.ports) {
-    ports_.push_back(drivers::open_port(eal_, driver_port_config(config_, port), pools));
-    const drivers::PortInfo& info = ports_.back()->info();
-    base::log_info("port {}: {} receive and {} transmit queues, MTU {}, {}", info.name, info.receive_queues,
-                   info.transmit_queues, info.mtu, base::to_string(info.mac));
+    auto opened = drivers::open_port(eal_, driver_port_config(config_, port), pools);
+    say_what_was_agreed(opened->info());
+    if (!port.capture.empty()) opened = captured(std::move(opened), port.capture);
+    ports_.push_back(std::move(opened));
   }
+}
+
+std::unique_ptr<drivers::Port> DpdkStack::captured(std::unique_ptr<drivers::Port> port, const std::string& path) {
+  const Duration since_epoch = std::chrono::system_clock::now().time_since_epoch() - clock_.now().time_since_epoch();
+  base::log_info("port {}: frames are written to {}-*.pcap", port->info().name, path);
+  return std::make_unique<drivers::CapturingPort>(std::move(port), clock_, since_epoch, path);
 }
 
 void DpdkStack::make_workers() {

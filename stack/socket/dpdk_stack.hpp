@@ -51,6 +51,7 @@ class DpdkStack {
   };
 
   void open_ports();
+  std::unique_ptr<drivers::Port> captured(std::unique_ptr<drivers::Port> port, const std::string& path);
   void make_workers();
   void start_threads();
   void abort_associations();

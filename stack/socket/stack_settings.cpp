@@ -83,9 +83,11 @@ drivers::EalConfig eal_config(const StackConfig& config) {
                    : config.huge_pages == HugePages::always  ? drivers::HugePages::yes
                                                              : drivers::HugePages::no;
   eal.file_prefix = config.instance;
-  eal.pci = std::any_of(config.ports.begin(), config.ports.end(),
-                        [](const PortConfig& port) { return port.driver == PortDriver::pci; });
+  for (const PortConfig& port : config.ports)
+    if (port.driver == PortDriver::pci)
+      eal.pci_devices.push_back(port.arguments.empty() ? port.device : port.device + ',' + port.arguments);
   eal.arguments = config.eal_arguments;
+  base::parse_log_level(config.log_level, eal.log_level);
   return eal;
 }
 
@@ -95,7 +97,11 @@ drivers::PortConfig driver_port_config(const StackConfig& config, const PortConf
   out.kind = kind_of(port.driver);
   (has_path(port.driver) ? out.path : out.interface) = port.device;
   out.role = port.server ? drivers::PortRole::server : drivers::PortRole::client;
+  out.transmit_path = port.transmit_device;
   out.arguments = port.arguments;
+  base::MacAddress mac;
+  if (base::parse_mac_address(port.mac, mac)) out.mac = mac;
+  out.promiscuous = port.promiscuous;
   out.queues = port.queues != 0 ? std::min(port.queues, config.workers) : config.workers;
   out.mtu = port.mtu;
   out.receive_descriptors = port.rx_descriptors;

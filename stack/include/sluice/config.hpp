@@ -31,15 +31,21 @@ struct PortConfig {
   std::string name;  ///< how messages and tables call it; the file's default is `port0`, `port1`, …
   PortDriver driver = PortDriver::af_packet;
   /// What the driver opens: a kernel interface (af_packet, af_xdp), the name of a new one (tap), a socket path (memif,
-  /// virtio_user, vhost), a file (pcap), a PCI address (pci).
+  /// virtio_user, vhost), a file to read frames from (pcap), a PCI address (pci), an Ethernet device that DPDK has
+  /// already (ring; empty: one is made that loops what it is given back).
   std::string device;
-  std::string arguments;     ///< more driver arguments, comma separated, as DPDK documents them; mostly empty
-  bool server = false;       ///< memif, vhost and virtio_user: create the socket instead of connecting to it
-  std::uint16_t queues = 0;  ///< queue pairs; 0: one for each worker, as far as the driver has them
-  std::uint16_t mtu = 1500;  ///< IP packet bytes, 1280 to 9000
-  std::uint16_t vlan = 0;    ///< 802.1Q VLAN id, 0: untagged
+  std::string transmit_device;  ///< pcap: the file to write frames to; empty: they are dropped
+  std::string arguments;        ///< more driver arguments, comma separated, as DPDK documents them; mostly empty
+  bool server = false;          ///< memif, vhost and virtio_user: create the socket instead of connecting to it
+  std::uint16_t queues = 0;     ///< queue pairs; 0: one for each worker, as far as the driver has them
+  std::uint16_t mtu = 1500;     ///< IP packet bytes, 1280 to 9000
+  std::uint16_t vlan = 0;       ///< 802.1Q VLAN id, 0: untagged
   std::uint16_t rx_descriptors = 1024;
   std::uint16_t tx_descriptors = 1024;
+  std::string mac;           ///< Ethernet address to use, `02:00:00:00:00:01`; empty: the device's own
+  bool promiscuous = false;  ///< let frames for other Ethernet addresses in; they are counted and dropped
+  /// Writes every frame in and out to `CAPTURE-N.pcap`, N being the queue, at a price: system calls for each burst.
+  std::string capture;
   std::vector<InterfaceAddress> addresses;
 };
 

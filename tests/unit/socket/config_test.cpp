@@ -98,6 +98,32 @@ TEST(Config, NamesFileLineKeyAndWhatIsAllowed) {
   EXPECT_EQ(error_of("workers = = 2\n").substr(0, 20), "gw.toml:1: not TOML:");
 }
 
+TEST(Config, ReadsWhatAPortIsToDoBesides) {
+  const StackConfig config = parse_config(R"(
+[[port]]
+driver = "pcap"
+device = "in.pcap"
+transmit_device = "out.pcap"
+mac = "02:00:5E:00:00:01"
+promiscuous = true
+capture = "/tmp/seen"
+
+[[port]]
+driver = "ring"
+)",
+                                          "gw.toml");
+  ASSERT_EQ(config.ports.size(), 2u);
+  EXPECT_EQ(config.ports[0].transmit_device, "out.pcap");
+  EXPECT_EQ(config.ports[0].mac, "02:00:5E:00:00:01");
+  EXPECT_TRUE(config.ports[0].promiscuous);
+  EXPECT_EQ(config.ports[0].capture, "/tmp/seen");
+  EXPECT_EQ(config.ports[1].driver, PortDriver::ring);
+  for (const char* mac : {"02:00", "01:00:5e:00:00:01", "00:00:00:00:00:00"})
+    EXPECT_EQ(error_of(std::string("[[port]]\nmac = \"") + mac + "\"\n").substr(0, 38 + std::string(mac).size()),
+              "gw.toml:2: port.mac is '" + std::string(mac) + "'; it must be ")
+        << mac;
+}
+
 TEST(Config, SeesWhatContradicts) {
   EXPECT_NE(error_of("[parameters]\nrto_min = \"2s\"\n").find("rto_initial must lie between"), std::string::npos);
   EXPECT_NE(error_of("workers = 2\ncpus = [1]\n").find("cpus names 1 processors for 2 workers"), std::string::npos);
@@ -137,6 +163,10 @@ TEST(Config, TheExampleShowsTheDefaults) {
   EXPECT_EQ(example.instance, defaults.instance);
   EXPECT_EQ(example.ports[0].rx_descriptors, PortConfig().rx_descriptors);
   EXPECT_EQ(example.ports[0].mtu, PortConfig().mtu);
+  EXPECT_EQ(example.ports[0].transmit_device, PortConfig().transmit_device);
+  EXPECT_EQ(example.ports[0].mac, PortConfig().mac);
+  EXPECT_EQ(example.ports[0].promiscuous, PortConfig().promiscuous);
+  EXPECT_EQ(example.ports[0].capture, PortConfig().capture);
   EXPECT_EQ(fields(example.limits), fields(defaults.limits));
   EXPECT_EQ(fields(example.parameters), fields(defaults.parameters));
 }
