@@ -1,4 +1,4 @@
-#include <sluice/error.hpp>
+#include <sluice/config.hpp>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -12,7 +12,7 @@ namespace sluice::apps {
 namespace {
 
 struct CtlOptions {
-  std::string instance = "sluice";
+  std::string instance;
   bool json = false;
   bool all = false;
   std::string room;
@@ -128,11 +128,24 @@ int show_counters(const CtlOptions& options) {
   return 0;
 }
 
+/// The name of the stack that is meant: the same options name it here as where it was started.
+std::string instance_of(const std::string& file, const std::vector<std::string>& settings, const std::string& given) {
+  StackConfig config = file.empty() ? StackConfig{} : load_config(file);
+  for (const std::string& setting : settings) override_config(config, setting);
+  return given.empty() ? config.instance : given;
+}
+
 int ctl_main(int argc, char** argv) {
   CtlOptions options;
+  std::string file;
+  std::string instance;
+  std::vector<std::string> settings;
   CLI::App app("Shows the associations, paths and counters of a running stack.");
   app.require_subcommand(1);
-  app.add_option("--instance", options.instance, "name of the stack, as its configuration says")->capture_default_str();
+  app.add_option("-c,--config", file, "TOML file that the stack was started with: its instance is asked");
+  app.add_option("--set", settings, "a setting that the stack was started with, such as instance=west; repeatable");
+  app.add_option("--instance", instance,
+                 "name of the stack; \"sluice\" when neither this nor the configuration says one");
   app.add_flag("--json", options.json, "print JSON");
   const auto add_pages = [&](CLI::App* command) {
     command->add_option("--after", options.after, "begin behind the association with this id");
@@ -147,6 +160,7 @@ int ctl_main(int argc, char** argv) {
                        "only counters whose name begins so: association, endpoint, ip, port, worker …");
   app.fallthrough();
   CLI11_PARSE(app, argc, argv);
+  options.instance = instance_of(file, settings, instance);
   if (associations->parsed()) return show_associations(options);
   if (paths->parsed()) return show_paths(options);
   return show_counters(options);

@@ -6,30 +6,12 @@
 #include <array>
 
 #include "apps/perf/meter.hpp"
+#include "apps/perf/result.hpp"
 
 namespace sluice::apps {
 namespace {
 
 constexpr int kMessagesPerTurn = 128;  // of one association, before the next has its turn
-
-const char* text_of(Reason reason) {
-  switch (reason) {
-    case Reason::peer_abort:
-      return "the peer aborted it";
-    case Reason::retransmissions:
-      return "the peer does not answer any more";
-    case Reason::init_failed:
-      return "the peer does not answer";
-    case Reason::refused:
-      return "the peer refused it: nothing listens on that port";
-    case Reason::protocol_violation:
-      return "the peer broke the protocol";
-    case Reason::no_resources:
-      return "a limit was reached";
-    default:
-      return "it ended";
-  }
-}
 
 }  // namespace
 
@@ -103,10 +85,11 @@ void ClientLoop::on_up(const Event& event) {
   ++totals_.associations;
   ++totals_.established;
   if (started_ == 0) started_ = now_seconds();
+  totals_.active.note(now_nanoseconds());
   if (options_.latency) {
     peer.phase = Phase::sending;
     peer.answers = std::make_unique<Checker>(content_);
-    peer.sent_at.resize(std::max<std::size_t>(options_.window, 1));
+    peer.sent_at = std::make_unique<SendTimes>(options_.window);
   }
   if (event.streams_out < options_.workload.streams)
     throw Error("the peer takes " + std::to_string(event.streams_out) + " streams, not " +
@@ -120,6 +103,7 @@ void ClientLoop::on_end(const Event& event) {
   if (found == peers_.end()) return;
   Peer& peer = found->second;
   if (event.type == EventType::association_lost || peer.phase != Phase::closing) {
+    totals_.active.note(now_nanoseconds());
     problem("an association ended early: " + std::string(text_of(event.reason())));
     totals_.lost += options_.latency ? peer.load.messages() - peer.answered : peer.load.messages();
   }
@@ -148,7 +132,11 @@ void ClientLoop::on_message(const Event& event) {
 
 void ClientLoop::on_answer(Peer& peer, const Event& event) {
   if (!peer.answers->take(event)) return;
-  totals_.latency.add(now_nanoseconds() - peer.sent_at[event.ppid.value % peer.sent_at.size()]);
+  const auto sent_at = peer.sent_at->take(event.ppid.value);
+  if (!sent_at) return;  // twice, or of no request: the checker has counted that
+  const std::uint64_t now = now_nanoseconds();
+  totals_.latency.add(now - *sent_at);
+  totals_.active.note(now);
   ++peer.answered;
   totals_.messages.fetch_add(1, std::memory_order_relaxed);
   totals_.bytes.fetch_add(content_.size(event.ppid.value), std::memory_order_relaxed);
@@ -156,6 +144,7 @@ void ClientLoop::on_answer(Peer& peer, const Event& event) {
 }
 
 void ClientLoop::on_report(Peer& peer, const Report& report) {
+  totals_.active.note(now_nanoseconds());
   totals_.findings.add(report.findings);
   if (report.findings.messages < peer.load.messages()) totals_.lost += peer.load.messages() - report.findings.messages;
   peer.phase = Phase::closing;
@@ -204,8 +193,7 @@ bool ClientLoop::send_load(Peer& peer) {
   const std::uint64_t bytes_before = peer.load.bytes();
   std::uint64_t count = 0;
   for (; count < may && !load_complete(peer); ++count) {
-    if (peer.answers != nullptr && !peer.load.in_message())
-      peer.sent_at[peer.load.sequence() % peer.sent_at.size()] = now_nanoseconds();
+    if (peer.answers != nullptr && !peer.load.in_message()) peer.sent_at->put(peer.load.sequence(), now_nanoseconds());
     if (!peer.load.send_next(application_)) {
       peer.blocked = true;
       break;
@@ -245,6 +233,7 @@ bool ClientLoop::advance(Peer& peer) {
 }
 
 void ClientLoop::give_up(const std::string& why) {
+  totals_.active.note(now_nanoseconds());
   for (auto& [id, peer] : peers_) application_.abort(peer.id, why);
   if (ended_ < associations_)
     problem(std::to_string(associations_ - ended_) + " associations did not come to their end: " + why);

@@ -14,11 +14,16 @@
 #include "apps/perf/control_messages.hpp"
 #include "apps/perf/load.hpp"
 #include "apps/perf/options.hpp"
+#include "apps/perf/send_times.hpp"
+#include "apps/perf/span_of_time.hpp"
 
 namespace sluice::apps {
 
 /// What a client has done so far; the counts are readable while its loop runs, the rest when it is done.
 struct ClientTotals {
+  explicit ClientTotals(SpanOfTime& active_) : active(active_) {}
+
+  SpanOfTime& active;                      ///< of all loops: from the first association up to the last report or answer
   std::atomic<std::uint64_t> messages{0};  ///< sent; with latency: answered
   std::atomic<std::uint64_t> bytes{0};
   std::atomic<std::uint32_t> associations{0};  ///< up at the moment
@@ -56,7 +61,7 @@ class ClientLoop {
     bool blocked = false;  // waits for a writable event
     // With latency: the answers are checked, and each request's time is kept until its answer.
     std::unique_ptr<Checker> answers;
-    std::vector<std::uint64_t> sent_at;
+    std::unique_ptr<SendTimes> sent_at;
     std::uint64_t answered = 0;
   };
 

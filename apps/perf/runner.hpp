@@ -46,11 +46,4 @@ inline void run_applications(Stack& stack, Delivery delivery,
   if (failure) std::rethrow_exception(failure);
 }
 
-/// The counter `name` of `stack`; 0 if there is none.
-inline std::uint64_t counter(const Stack& stack, std::string_view name) {
-  for (const CounterStatus& one : stack.counters())
-    if (one.name == name) return one.value;
-  return 0;
-}
-
 }  // namespace sluice::apps

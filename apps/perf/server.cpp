@@ -2,9 +2,9 @@
 
 #include <cstdio>
 
-#include "apps/common/json.hpp"
 #include "apps/common/stop_signal.hpp"
 #include "apps/perf/meter.hpp"
+#include "apps/perf/result.hpp"
 #include "apps/perf/runner.hpp"
 #include "apps/perf/server_loop.hpp"
 
@@ -38,37 +38,18 @@ class Progress {
   std::uint64_t bytes_ = 0;
 };
 
-void print_result(const PerfOptions& options, const ServerTotals& totals, const Stack& stack, const Meter& meter) {
-  const std::uint64_t messages = totals.messages;
-  const double seconds = meter.seconds();
-  const double cycles = messages > 0 ? meter.cycles() / static_cast<double>(messages) : 0;
-  if (options.json) {
-    Json json;
-    json.begin_object()
-        .add("role", "server")
-        .add("messages", messages)
-        .add("bytes", totals.bytes.load())
-        .add("seconds", seconds)
-        .add("messages_per_second", static_cast<double>(messages) / seconds)
-        .add("bytes_per_second", static_cast<double>(totals.bytes.load()) / seconds)
-        .add("lost", totals.lost.load())
-        .add("corrupted", totals.corrupted.load())
-        .add("misordered", totals.misordered.load())
-        .add("duplicated", totals.duplicated.load())
-        .add("associations", totals.ended.load())
-        .add("workers", stack.workers())
-        .add("retransmissions", counter(stack, "association.chunks_retransmitted"))
-        .add("cycles_per_message", cycles)
-        .add("cpu_seconds", meter.cpu_seconds())
-        .end_object();
-    std::printf("%s\n", json.text().c_str());
-    return;
-  }
-  std::printf("%llu messages, %llu bytes, %llu corrupted, %llu misordered, %llu duplicated, %u associations ended\n",
-              static_cast<unsigned long long>(messages), static_cast<unsigned long long>(totals.bytes.load()),
-              static_cast<unsigned long long>(totals.corrupted.load()),
-              static_cast<unsigned long long>(totals.misordered.load()),
-              static_cast<unsigned long long>(totals.duplicated.load()), totals.ended.load());
+Result collect(ServerTotals& totals) {
+  Result result;
+  result.role = "server";
+  if (totals.echoed > 0) result.mode = "latency";
+  result.messages = totals.messages;
+  result.bytes = totals.bytes;
+  result.seconds = totals.active.seconds();
+  result.lost = totals.lost;
+  result.findings = {totals.messages, totals.bytes, totals.corrupted, totals.misordered, totals.duplicated};
+  result.associations = totals.established;
+  result.problems = totals.problems();
+  return result;
 }
 
 }  // namespace
@@ -89,7 +70,7 @@ int run_server(const PerfOptions& options) {
       endpoint.port = options.port;
       endpoint.listen = true;
       application.open(endpoint);
-      if (!options.quiet) std::fprintf(stderr, "listening on port %u; Ctrl-C ends\n", options.port);
+      std::fprintf(stderr, "listening on port %u; Ctrl-C ends\n", options.port);
     }
     Progress progress(totals);
     while (!over()) {
@@ -97,8 +78,10 @@ int run_server(const PerfOptions& options) {
       if (index == 0 && !options.quiet) progress.tick();
     }
   });
-  print_result(options, totals, stack, meter);
-  return totals.corrupted + totals.misordered + totals.duplicated == 0 ? 0 : 1;
+  Result result = collect(totals);
+  result.take(stack, meter);
+  print(result, options);
+  return result.all_right() ? 0 : 1;
 }
 
 }  // namespace sluice::apps

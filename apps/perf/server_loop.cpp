@@ -2,21 +2,32 @@
 
 #include <array>
 
+#include "apps/perf/meter.hpp"
+#include "apps/perf/result.hpp"
+
 namespace sluice::apps {
 
 bool ServerLoop::turn() {
   std::array<Event, 256> events;
   const std::size_t n = application_.poll(events);
+  if (n == 0) return false;
+  const std::uint64_t arrived = now_nanoseconds();
+  bool messages = false;
   for (std::size_t i = 0; i < n; ++i) {
     const Event& event = events[i];
     if (event.type != EventType::message) {
       on_event(event);
       continue;
     }
+    messages = true;
     Peer* const peer = find(event.association);
     if (peer == nullptr || !on_message(*peer, event)) application_.release(std::span(&event, 1));
   }
-  return n > 0;
+  if (messages) {
+    totals_.active.note(arrived);
+    totals_.active.note(now_nanoseconds());
+  }
+  return true;
 }
 
 ServerLoop::Peer* ServerLoop::find(AssocId association) {
@@ -33,10 +44,11 @@ void ServerLoop::on_event(const Event& event) {
     case EventType::association_up:
       peers_.try_emplace(event.association.value);
       ++totals_.associations;
+      ++totals_.established;
       break;
     case EventType::association_lost:
     case EventType::closed:
-      forget(event.association);
+      on_end(event);
       break;
     case EventType::writable:
       if (Peer* const peer = find(event.association)) send_waiting(event.association, *peer);
@@ -46,11 +58,15 @@ void ServerLoop::on_event(const Event& event) {
   }
 }
 
-void ServerLoop::forget(AssocId association) {
-  Peer* const peer = find(association);
+void ServerLoop::on_end(const Event& event) {
+  Peer* const peer = find(event.association);
   if (peer == nullptr) return;
-  for (const Event& event : peer->echoes) application_.release(std::span(&event, 1));
-  peers_.erase(association.value);
+  if (event.type == EventType::association_lost)
+    totals_.add_problem("an association ended early: " + std::string(text_of(event.reason())));
+  if (peer->finishing && peer->checker->findings().messages < peer->finish.messages)
+    totals_.lost += peer->finish.messages - peer->checker->findings().messages;
+  for (const Event& echo : peer->echoes) application_.release(std::span(&echo, 1));
+  peers_.erase(event.association.value);
   latest_id_ = 0;
   latest_ = nullptr;
   --totals_.associations;

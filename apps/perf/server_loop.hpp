@@ -6,24 +6,44 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <mutex>
+#include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "apps/perf/checker.hpp"
 #include "apps/perf/control_messages.hpp"
+#include "apps/perf/span_of_time.hpp"
 
 namespace sluice::apps {
 
 /// Totals of a server, readable while its loops run.
-struct ServerTotals {
+class ServerTotals {
+ public:
+  SpanOfTime active;  ///< from the first to the last message
   std::atomic<std::uint64_t> messages{0};
   std::atomic<std::uint64_t> bytes{0};
   std::atomic<std::uint64_t> corrupted{0};
   std::atomic<std::uint64_t> misordered{0};
   std::atomic<std::uint64_t> duplicated{0};
-  std::atomic<std::uint64_t> lost{0};
+  std::atomic<std::uint64_t> lost{0};  ///< that a client said it had sent, and that had not come when it went
   std::atomic<std::uint64_t> echoed{0};
   std::atomic<std::uint32_t> associations{0};  ///< up at the moment
+  std::atomic<std::uint32_t> established{0};   ///< that came up
   std::atomic<std::uint32_t> ended{0};         ///< that were up and are gone
+
+  void add_problem(std::string what) {
+    const std::lock_guard lock(mutex_);
+    if (problems_.size() < 10) problems_.push_back(std::move(what));
+  }
+  std::vector<std::string> problems() const {
+    const std::lock_guard lock(mutex_);
+    return problems_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> problems_;
 };
 
 /// One application thread of a server. An association that begins with a Hello sends a load one way, which is checked
@@ -48,7 +68,7 @@ class ServerLoop {
   /// True: the event is kept, to be released later.
   bool on_message(Peer& peer, const Event& event);
   void on_event(const Event& event);
-  void forget(AssocId association);
+  void on_end(const Event& event);
   bool echo(Peer& peer, const Event& event);
   SendResult send_back(const Event& event);
   void send_waiting(AssocId association, Peer& peer);
