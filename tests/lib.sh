@@ -10,12 +10,38 @@ started=$SECONDS
 say() { printf '[%4ds] %s\n' $((SECONDS - started)) "$*"; }
 die() { echo "$(basename "$0"): $*" >&2; exit 2; }
 
+# attended COMMAND...: runs it in a process group of its own and waits for it, so that a signal to us ends all of it, and at once.
+group=
+attended() {
+  local status=0
+  set -m
+  "$@" </dev/null &
+  group=$!
+  set +m
+  wait "$group" || status=$?
+  group=
+  return "$status"
+}
+
+# A signal came: ends what runs, which cleans up behind itself; then `finish` counts what there is.
+interrupted() {
+  trap '' INT TERM
+  if [ -n "$group" ]; then
+    kill -TERM -- "-$group" 2>/dev/null || true
+    for _ in $(seq 400); do kill -0 -- "-$group" 2>/dev/null || break; sleep 0.1; done
+    kill -KILL -- "-$group" 2>/dev/null || true
+    wait "$group" 2>/dev/null || true
+  fi
+  failed=$((failed + 1)); failures+=("interrupted")
+  exit 130
+}
+
 # step NAME COMMAND...: something that must succeed for the rest to make sense.
 step() {
   local name=$1 log; shift
   log="$logs/$(tr -cs 'A-Za-z0-9\n' '-' <<<"$name").log"
   say "$name"
-  if ! "$@" >"$log" 2>&1; then
+  if ! attended "$@" >"$log" 2>&1; then
     tail -40 "$log"
     say "$name: failed; the whole output is in $log"
     failed=$((failed + 1)); failures+=("$name")
@@ -27,7 +53,7 @@ step() {
 run_check() {
   local name=$1 log begun=$SECONDS; shift
   log="$logs/$(tr -cs 'A-Za-z0-9\n' '-' <<<"$name").log"
-  if "$@" >"$log" 2>&1 </dev/null; then
+  if attended "$@" >"$log" 2>&1; then
     passed=$((passed + 1)); say "ok      $name ($((SECONDS - begun)) s)"
   else
     failed=$((failed + 1)); failures+=("$name")
@@ -37,14 +63,14 @@ run_check() {
 
 # run_scripts DIR: each executable DIR/*.test is a script of several checks, which it reports by lines "ok NAME" and "not ok NAME".
 run_scripts() {
-  local script name log line before
+  local script name log line before status
   for script in "$1"/*.test; do
     [ -x "$script" ] || continue
     name="$(basename "$1")/$(basename "$script" .test)"
     log="$logs/${name//\//-}.log"
     say "Tests: $name"
     before=$((passed + failed))
-    timeout -k 30 "${SLUICE_SCRIPT_TIMEOUT:-1500}" "$script" >"$log" 2>&1 </dev/null && status=0 || status=$?
+    attended timeout -k 30 "${SLUICE_SCRIPT_TIMEOUT:-1500}" "$script" >"$log" 2>&1 && status=0 || status=$?
     while IFS= read -r line; do
       case "$line" in
         "ok "*) passed=$((passed + 1)); say "ok      $name: ${line#ok }" ;;
