@@ -21,8 +21,16 @@ SendStatus Association::send(SendRequest&& request) {
     case State::cookie_wait:
     case State::cookie_echoed:
     case State::established:
-      if (shutdown_wanted_) return SendStatus::not_connected;
-      return sender_.send(std::move(request));
+      if (!shutdown_wanted_) return sender_.send(std::move(request));
+      [[fallthrough]];
+    case State::shutdown_pending:
+    case State::shutdown_received: {
+      // §9.2: no new data; but what was begun must be ended, or the shutdown could not go on.
+      if (!sender_.continues_message(request)) return SendStatus::not_connected;
+      const SendStatus status = sender_.send(std::move(request));
+      if (status == SendStatus::queued) guard_deadline_ = kNever;
+      return status;
+    }
     default:
       return SendStatus::not_connected;
   }
@@ -131,7 +139,10 @@ void Association::on_deadline(Timestamp now) {
   if (state_ == State::closed) return;
   if (now >= guard_deadline_) {
     // §9.2: T5-shutdown-guard bounds the whole shutdown sequence.
-    abort_with(Reason::retransmissions, {wire::CauseCode::protocol_violation, "shutdown guard timer expired"});
+    if (sender_.awaits_part())
+      abort(now, "a message was never ended");
+    else
+      abort_with(Reason::retransmissions, {wire::CauseCode::protocol_violation, "shutdown guard timer expired"});
     return;
   }
   if (now >= control_deadline_) {

@@ -75,6 +75,8 @@ class Association {
   /// (§9.2). In other states nothing.
   void repeat_shutdown_ack();
 
+  /// Once a shutdown was asked for, by us or by the peer, only further parts of a message that was begun are taken. The
+  /// shutdown waits for its end, at most as long as T5-shutdown-guard.
   SendStatus send(SendRequest&& request);
   /// Graceful end (§9.2). False when it is closed or closing already.
   bool shutdown(Timestamp now);

@@ -6,6 +6,9 @@
 namespace sluice::assoc {
 namespace {
 
+/// T5-shutdown-guard, in RTO.Max (§9.2).
+constexpr int kGuardRtos = 5;
+
 constexpr wire::ParameterType kMandatoryInInitAck[] = {wire::ParameterType::state_cookie};
 
 }  // namespace
@@ -24,16 +27,25 @@ bool Association::shutdown(Timestamp now) {
   }
 }
 
-/// What was sent is acknowledged: the next step of §9.2 may be taken.
+/// If all that was sent is acknowledged, the next step of §9.2 is taken.
 void Association::advance_shutdown(Timestamp now) {
   const bool ready = state_ == State::shutdown_pending || state_ == State::shutdown_received;
-  if (!ready || !sender_.drained()) return;
+  if (!ready) return;
+  if (!sender_.drained()) {
+    // While nothing but the application can bring it further, its patience is bounded, too.
+    if (!sender_.awaits_part())
+      guard_deadline_ = kNever;
+    else if (guard_deadline_ == kNever)
+      guard_deadline_ = now + kGuardRtos * parameters_.rto_max;
+    return;
+  }
+  guard_deadline_ = kNever;
   control_attempts_ = 0;
   control_path_ = data_path_;
   if (state_ == State::shutdown_pending) {
     state_ = State::shutdown_sent;
     pending_ |= kShutdown;
-    guard_deadline_ = now + 5 * parameters_.rto_max;
+    guard_deadline_ = now + kGuardRtos * parameters_.rto_max;
   } else {
     state_ = State::shutdown_ack_sent;
     pending_ |= kShutdownAck;

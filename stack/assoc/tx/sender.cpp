@@ -97,6 +97,12 @@ SendStatus Sender::send(SendRequest&& request) {
   return SendStatus::queued;
 }
 
+bool Sender::continues_message(const SendRequest& request) const {
+  if (request.stream.value >= stream_count_) return false;
+  const OutboundStream* const stream = streams_.find(request.stream);
+  return stream != nullptr && stream->open;
+}
+
 SendStatus Sender::refuse() {
   ++services_.counters.sends_refused;
   blocked_ = true;

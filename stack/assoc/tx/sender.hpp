@@ -89,7 +89,11 @@ class Sender : public base::ListHook<> {
   void on_probe_deadline(Timestamp now);
 
   /// Everything sent was acknowledged and nothing waits: SHUTDOWN may be sent (§9.2).
-  bool drained() const { return queued_bytes_ == 0 && store_.empty(); }
+  bool drained() const { return queued_bytes_ == 0 && store_.empty() && current_ == nullptr; }
+  /// Everything that may leave was acknowledged, and the message under way lacks its next part.
+  bool awaits_part() const { return starved() && store_.empty(); }
+  /// `request` would be a further part of a message that was begun.
+  bool continues_message(const SendRequest& request) const;
   /// Bytes of user data queued or not yet cumulatively acknowledged.
   std::uint64_t buffered_bytes() const { return buffered_bytes_; }
   /// Bytes of user data in flight on all paths.
