@@ -221,6 +221,7 @@ class Association {
   bool set_up_path(Path& path, const IpAddress& destination, std::span<const IpAddress> local_addresses);
   void resolve(Path& path, std::span<const IpAddress> local_addresses);
   Path* path_from(const IpAddress& source);
+  Path& reply_path(Path& from);
   void choose_data_path();
   PathId next_active_path(PathId path) const;
   void charge(Path& path, PathFault fault);
@@ -270,7 +271,7 @@ class Association {
   PathId cookie_ack_path_;
   PathId data_path_;     // where new data goes: the primary path, or what replaces it
   PathId control_path_;  // where INIT, COOKIE ECHO, SHUTDOWN and SHUTDOWN ACK go
-  PathId sack_path_;     // where DATA came from last
+  PathId sack_path_;     // where DATA came from last; confirmed
   bool active_ = false;  // we opened it
   bool sender_started_ = false;
   bool shutdown_wanted_ = false;  // asked for before ESTABLISHED

@@ -84,6 +84,11 @@ Path* Association::path_from(const IpAddress& source) {
   return paths_.find(source);
 }
 
+/// Where a reply to what came by `from` goes: back (§6.4), unless nothing may be sent there (§5.4).
+Path& Association::reply_path(Path& from) {
+  return from.state != PathState::unconfirmed ? from : paths_[data_path_.value];
+}
+
 bool Association::set_primary(PathId path) {
   if (path.value >= paths_.size() || paths_[path.value].state == PathState::unconfirmed) return false;
   primary_ = path;

@@ -93,16 +93,17 @@ Association::Next Association::on_shutdown_ack(Inbound& in, const wire::Chunk& c
     ++services_.counters.malformed_chunks;
     return Next::chunk;
   }
+  Path& path = reply_path(*in.path);
   switch (state_) {
     case State::cookie_wait:
     case State::cookie_echoed:
       // An association of the peer that we know nothing of: as out of the blue (§8.4, §8.5.1 E).
-      send_shutdown_complete(*in.path, in.header.tag, true);
+      send_shutdown_complete(path, in.header.tag, true);
       return Next::done;
     case State::shutdown_sent:
     case State::shutdown_ack_sent:
       drop_packet();
-      send_shutdown_complete(*in.path, peer_tag_, false);
+      send_shutdown_complete(path, peer_tag_, false);
       ++services_.counters.shutdowns;
       close(EventType::closed, Reason::none);
       return Next::done;

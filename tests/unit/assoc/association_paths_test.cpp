@@ -213,6 +213,25 @@ TEST_F(AssociationPaths, SackGoesWhereDataCameFrom) {
   EXPECT_EQ(packets[0].departure.destination, kThere2);
 }
 
+TEST_F(AssociationPaths, NoSackAndNoShutdownCompleteGoToAnUnconfirmedAddress) {
+  accept(two_paths());
+  flush();
+  inject(
+      kOurTag, [](wire::PacketWriter& packet) { write_data(packet, kPeerTsn, "from there"); }, kThere2);
+  const auto sack = flush();
+  ASSERT_EQ(sack.size(), 1u);
+  EXPECT_EQ(sack[0].types(), Types{ChunkType::sack});
+  EXPECT_EQ(sack[0].departure.destination, kThere);
+  association().shutdown(now_);
+  flush();
+  inject(
+      kOurTag, [](wire::PacketWriter& packet) { wire::append_shutdown_ack(packet); }, kThere2);
+  const auto complete = sent();
+  ASSERT_EQ(complete.size(), 1u);
+  EXPECT_EQ(complete[0].types(), Types{ChunkType::shutdown_complete});
+  EXPECT_EQ(complete[0].departure.destination, kThere);
+}
+
 TEST_F(AssociationPaths, HeartbeatIsAnsweredWhereItCameFrom) {
   accept(two_paths());
   flush();
