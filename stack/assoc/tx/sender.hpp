@@ -212,6 +212,7 @@ class Sender : public base::ListHook<> {
   Tsn probe_tsn_;
   std::uint32_t stream_count_;
   std::uint8_t probe_doublings_ = 0;
+  std::uint8_t recovering_paths_ = 0;  ///< by PathId, a bit each: those whose losses the Fast Recovery is about
   bool started_ : 1 = false;
   bool fast_recovery_ : 1 = false;
   bool fast_retransmit_due_ : 1 = false;  ///< one packet may leave whatever the cwnd (§7.2.4)

@@ -264,6 +264,7 @@ void Sender::enter_fast_recovery(Timestamp now, Progress& progress) {
   for (Path& path : progress.paths)
     if ((progress.lost & bit(path.id)) != 0) path.congestion->on_fast_retransmit(now);
   fast_recovery_ = true;
+  recovering_paths_ = progress.lost;
   fast_recovery_exit_ = store_.next_tsn() - 1;
   fast_retransmit_due_ = true;
 }
@@ -313,8 +314,10 @@ bool Sender::on_t3_expired(Timestamp now, Path& path) {
     path.rto.back_off(parameters_);    // E2
     path.after_timeout = true;
     path.cwnd_filled = false;
-    // What is sent from here on is slow start, which a recovery begun before must not hold down.
-    fast_recovery_ = fast_retransmit_due_ = false;
+    // What is sent here from now on is slow start, which a recovery begun before must not hold down (RFC 6582 §3.2). A
+    // recovery of other paths goes on: its exit point alone ends it (§7.2.4).
+    recovering_paths_ &= static_cast<std::uint8_t>(~bit(path.id));
+    if (recovering_paths_ == 0) fast_recovery_ = fast_retransmit_due_ = false;
   }
   mark_all(path);
   return !answered_probe;
