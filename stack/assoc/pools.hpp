@@ -9,12 +9,10 @@
 #include "stack/assoc/tx/outbound_stream.hpp"
 #include "stack/assoc/tx/sent_chunk.hpp"
 #include "stack/assoc/tx/stream_page.hpp"
-#include "stack/base/intrusive_list.hpp"
+#include "stack/assoc/tx/waiting_senders.hpp"
 #include "stack/base/object_pool.hpp"
 
 namespace sluice::assoc {
-
-class Sender;
 
 /// How many of each there may be on one worker; the defaults suit some ten thousand associations. What a full pool
 /// refuses is said at each.
@@ -51,8 +49,7 @@ struct Pools {
         inbound_stream_roots(limits.inbound_stream_leaves) {}
 
   base::ObjectPool<MessagePart> message_parts;
-  /// Those that found `message_parts` or what a stream needs empty and had nothing of their own to wait for.
-  base::IntrusiveList<Sender> waiting_senders;
+  WaitingSenders waiting_senders;
   base::ObjectPool<OutboundStream> outbound_streams;
   base::ObjectPool<StreamPage> stream_pages;
   base::ObjectPool<SentSegment> sent_segments;

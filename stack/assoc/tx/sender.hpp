@@ -12,7 +12,7 @@
 #include "stack/assoc/tx/first_come_scheduler.hpp"
 #include "stack/assoc/tx/send_store.hpp"
 #include "stack/assoc/tx/stream_table.hpp"
-#include "stack/base/intrusive_list.hpp"
+#include "stack/assoc/tx/waiting_senders.hpp"
 #include "stack/wire/chunk_sack.hpp"
 
 namespace sluice::wire {
@@ -35,7 +35,7 @@ struct SackResult {
 /// association watches them. Knows nothing of states.
 ///
 /// The paths given to a call are all the paths of the association, each at the index that its PathId says.
-class Sender : public base::ListHook<> {
+class Sender : private WaitingSender {
  public:
   /// Send buffer that each message or part costs besides its bytes, so that small ones are bounded too.
   static constexpr std::uint32_t kPartOverhead = 64;
@@ -108,8 +108,6 @@ class Sender : public base::ListHook<> {
   bool resume_delivery(Timestamp now);
   /// Such an event waits.
   bool delivery_waiting() const { return failed_ != nullptr || writable_waiting_; }
-  /// The pool of message parts, which was empty when this asked, has room again.
-  void on_pool_room();
 
   // For snapshots and tests.
   std::uint64_t queued_bytes() const { return queued_bytes_; }  ///< of user data without a TSN yet
@@ -132,6 +130,7 @@ class Sender : public base::ListHook<> {
 
   // sender.cpp: messages in, events out, beginning and end
   SendStatus refuse();
+  SendStatus refuse(Scarce scarce);
   std::uint64_t charge() const;
   bool full() const;
   bool roomy() const;
@@ -145,7 +144,10 @@ class Sender : public base::ListHook<> {
   void drop_refused_streams();
   void deliver_failures();
   void offer_writable();
+  void wait_for(Scarce scarce);
+  void stop_waiting();
   void wake_waiters();
+  void wake(Scarce scarce, std::size_t most);
 
   // sender_fill.cpp: packets out
   void retransmit(Timestamp now, Path& path, Packet& packet);
