@@ -138,7 +138,11 @@ void Receiver::let_go(HeldChunk& held) {
 
 void Receiver::let_go_of_all_beyond() {
   if (map_ == nullptr) return;
-  while (HeldChunk* const held = map_->highest_held(cumulative_, highest_)) let_go(*map_->take(held->tsn));
+  Tsn from = highest_;
+  while (HeldChunk* const held = map_->highest_held(cumulative_, from)) {
+    from = held->tsn - 1;
+    let_go(*map_->take(held->tsn));
+  }
   drop_map();
 }
 
