@@ -123,9 +123,15 @@ bool Association::t3_runs() const {
   return state_ == State::established || state_ == State::shutdown_pending || state_ == State::shutdown_received;
 }
 
+/// Before COOKIE ACK nothing was received yet; SHUTDOWN ACK says that nothing is left to come.
+bool Association::sends_sacks() const {
+  return state_ != State::cookie_wait && state_ != State::cookie_echoed && state_ != State::shutdown_ack_sent;
+}
+
 Timestamp Association::next_deadline() const {
   if (state_ == State::closed) return kNever;
-  Timestamp next = std::min({control_deadline_, guard_deadline_, receiver_.sack_deadline()});
+  Timestamp next = std::min(control_deadline_, guard_deadline_);
+  if (sends_sacks()) next = std::min(next, receiver_.sack_deadline());
   const bool t3 = t3_runs();
   if (t3) next = std::min(next, sender_.probe_deadline());
   for (const Path& path : paths_.paths()) {

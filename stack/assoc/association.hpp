@@ -256,6 +256,7 @@ class Association {
   bool deliver(const Notification& notification);
   bool drain_events(Timestamp now);
   bool t3_runs() const;
+  bool sends_sacks() const;
 
   static const std::array<Handler, 15> kHandlers;  // by chunk type
 

@@ -253,6 +253,18 @@ TEST_F(AssociationTeardown, ShutdownWhileSettingUpIsDropped) {
   }
 }
 
+TEST_F(AssociationTeardown, DelayedSackIsNotAwaitedOnceShutdownAckWasSent) {
+  go_established();
+  inject_data(kPeerTsn, "acknowledged at once");
+  flush();
+  inject_data(kPeerTsn + 1, "acknowledged later");
+  inject_shutdown(kOurTsn - 1);
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown_ack});
+  now_ += 2 * side_.parameters.sack_delay;
+  expect_silence();
+  EXPECT_GT(association().next_deadline(), now_);
+}
+
 TEST_F(AssociationTeardown, ShutdownInShutdownPendingIsFollowed) {
   go_shutdown_pending();
   inject_shutdown(kOurTsn);
