@@ -52,7 +52,10 @@ void Association::advance_shutdown(Timestamp now) {
   }
   // §8.3: HEARTBEATs end with SHUTDOWN and SHUTDOWN ACK.
   heartbeats_due_ = 0;
-  for (Path& path : paths_.paths()) path.heartbeat_deadline = kNever;
+  for (Path& path : paths_.paths()) {
+    path.heartbeat_deadline = kNever;
+    path.heartbeat_nonce = 0;  // nor does a late answer begin them anew
+  }
 }
 
 void Association::repeat_shutdown_ack() {

@@ -117,6 +117,15 @@ TEST_F(AssociationPaths, HeartbeatsEndWithShutdown) {
   EXPECT_EQ(association().paths()[0].heartbeat_deadline, kNever);
 }
 
+TEST_F(AssociationPaths, LateHeartbeatAckDoesNotBeginHeartbeatsAnewInShutdown) {
+  go_established();
+  const SentPacket packet = next_heartbeat();
+  association().shutdown(now_);
+  flush();
+  answer(*packet.find(ChunkType::heartbeat));
+  EXPECT_EQ(association().paths()[0].heartbeat_deadline, kNever);
+}
+
 TEST_F(AssociationPaths, UnansweredHeartbeatsMakeThePathInactiveAndThenEndTheAssociation) {
   side_.parameters.association_max_retransmissions = 4;
   go_established();
