@@ -115,7 +115,7 @@ bool Receiver::renege_one(Tsn tsn) {
   if (held == nullptr || held->tsn <= tsn) return false;
   const Tsn first = held->other_end;  // being the highest, it is the last of its run
   HeldChunk& head = *map_->held(first);
-  map_->forget_turn(head);
+  map_->turns().remove(head);
   if (first != held->tsn) {
     head.other_end = held->tsn - 1;
     map_->held(held->tsn - 1)->other_end = first;

@@ -128,7 +128,7 @@ SendStatus Sender::refuse(Scarce scarce) {
 }
 
 void Sender::wait_for(Scarce scarce) {
-  if (linked() && WaitingSender::scarce == Scarce::sent_segments) return;  // once it can send, the rest follows
+  if (linked() && scarce_pool == Scarce::sent_segments) return;  // once it can send, the rest follows
   stop_waiting();
   services_.pools.waiting_senders.add(*this, scarce);
 }
@@ -265,7 +265,7 @@ void Sender::offer_writable() {
   event.endpoint = endpoint_;
   // Cleared first: the application may send, and be refused again, before deliver() returns.
   blocked_ = writable_waiting_ = false;
-  if (scarce != Scarce::sent_segments) stop_waiting();
+  if (scarce_pool != Scarce::sent_segments) stop_waiting();
   base::Buffer none;
   if (!services_.host.deliver(event, none)) blocked_ = writable_waiting_ = true;
 }

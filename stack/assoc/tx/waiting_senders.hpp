@@ -13,7 +13,7 @@ inline constexpr std::size_t kScarcePools = 4;
 
 /// A sender's place among those that wait.
 struct WaitingSender : base::ListHook<> {
-  Scarce scarce = Scarce::message_parts;  ///< while it is linked()
+  Scarce scarce_pool = Scarce::message_parts;  ///< while it is linked()
 };
 
 /// Senders that found a pool empty and have nothing of their own to wait for: others' acknowledgements alone bring them
@@ -22,12 +22,12 @@ class WaitingSenders {
  public:
   bool empty() const { return count_ == 0; }
   void add(WaitingSender& sender, Scarce scarce) {
-    sender.scarce = scarce;
+    sender.scarce_pool = scarce;
     list(scarce).push_back(sender);
     ++count_;
   }
   void remove(WaitingSender& sender) {
-    list(sender.scarce).erase(sender);
+    list(sender.scarce_pool).erase(sender);
     --count_;
   }
   /// Null: nobody waits for it.
