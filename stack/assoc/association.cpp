@@ -132,6 +132,7 @@ Timestamp Association::next_deadline() const {
   if (state_ == State::closed) return kNever;
   Timestamp next = std::min(control_deadline_, guard_deadline_);
   if (sends_sacks()) next = std::min(next, receiver_.sack_deadline());
+  if (heartbeats_due_ != 0) next = std::min(next, next_probes_);  // what a flush left of them waits for that
   const bool t3 = t3_runs();
   if (t3) next = std::min(next, sender_.probe_deadline());
   for (const Path& path : paths_.paths()) {

@@ -232,6 +232,8 @@ class Association {
   void on_heartbeat_deadline(Timestamp now, Path& path);
   void on_heartbeat_timeout(Timestamp now, Path& path);
   bool send_heartbeats(Timestamp now);
+  bool probe_allowed(Timestamp now);
+  bool send_heartbeat(Timestamp now, Path& path);
   void on_t3_expired(Timestamp now, Path& path);
 
   // association_icmp.cpp: §10.
@@ -267,6 +269,8 @@ class Association {
   State state_ = State::closed;
   std::uint8_t pending_ = 0;         // of Pending
   std::uint8_t heartbeats_due_ = 0;  // a bit a path
+  std::uint8_t probes_sent_ = 0;     // to unconfirmed addresses, since the RTO that ends at next_probes_ began
+  PathId last_probed_;
   PathId primary_;
   PathId retransmission_path_;  // where what timed out goes again
   PathId cookie_ack_path_;
@@ -299,6 +303,7 @@ class Association {
   Timestamp control_deadline_ = kNever;    // T1-init, T1-cookie or T2-shutdown: never two at once
   Timestamp guard_deadline_ = kNever;      // T5-shutdown-guard
   Timestamp control_sent_;
+  Timestamp next_probes_;
 
   PathSet paths_;
   Sender sender_;

@@ -169,6 +169,7 @@ bool Association::make_paths(const Handshake& handshake) {
   paths_ = std::move(fresh);
   primary_ = data_path_ = retransmission_path_ = control_path_ = sack_path_ = PathId(0);
   heartbeats_due_ = 0;
+  next_probes_ = {};
   return true;
 }
 

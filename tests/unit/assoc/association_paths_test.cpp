@@ -196,6 +196,26 @@ TEST_F(AssociationPaths, UnconfirmedAddressesAreProbedAtOnceAndGetNothingElse) {
   EXPECT_EQ(flush().at(0).departure.destination, kThere2);
 }
 
+TEST_F(AssociationPaths, OneUnconfirmedAddressIsProbedInEachRtoAndAllInTurn) {
+  Handshake handshake = agreed();
+  for (std::uint32_t i = 0; i < 4; ++i)
+    ASSERT_TRUE(handshake.peer_addresses.push_back(IpAddress::v4(kThere2.v4_value() + i)));
+  accept(handshake);
+  std::vector<IpAddress> probed;
+  Timestamp last{};
+  while (probed.size() < 8) {
+    for (const SentPacket& packet : flush()) {
+      if (packet.find(ChunkType::heartbeat) == nullptr) continue;
+      EXPECT_GE(now_ - last, association().paths()[0].rto.value());
+      last = now_;
+      probed.push_back(packet.departure.destination);
+    }
+    ASSERT_LT(now_, Timestamp(30s));
+    expire();
+  }
+  for (std::uint32_t i = 0; i < 8; ++i) EXPECT_EQ(probed[i].v4_value(), kThere2.v4_value() + i % 4);
+}
+
 TEST_F(AssociationPaths, ProbesOfUnconfirmedAddressesDoNotCountAgainstTheAssociation) {
   side_.parameters.association_max_retransmissions = 1;
   accept(two_paths());
