@@ -11,6 +11,7 @@
 #include <map>
 
 #include "drivers/dpdk_port.hpp"
+#include "drivers/interrupt_pause.hpp"
 #include "drivers/open_port.hpp"
 #include "drivers/unix_socket.hpp"
 #include "stack/base/siphash.hpp"
@@ -204,6 +205,7 @@ void DpdkPort::close() noexcept {
   for (const Queue& queue : queues_)
     if (queue.interrupt_set >= 0) ::close(queue.interrupt_set);
   if (!found_) return;
+  const InterruptPause pause;
   if (started_) rte_eth_dev_stop(port_);
   rte_eth_dev_close(port_);
   if (made_) rte_eal_hotplug_remove(device_.bus.c_str(), device_.name.c_str());

@@ -14,6 +14,7 @@
 
 #include "drivers/dpdk_log.hpp"
 #include "drivers/eal_arguments.hpp"
+#include "drivers/interrupt_pause.hpp"
 
 namespace sluice::drivers {
 namespace {
@@ -96,6 +97,9 @@ Eal::Eal(const EalConfig& config) : log_(std::make_unique<DpdkLog>(config.log_le
 }
 
 Eal::~Eal() {
+  // What it frees, the interrupt thread would still look through when a descriptor wakes it: that thread rests from now
+  // on, for good, and whatever it refers to stays.
+  static_cast<void>(new InterruptPause);
   rte_eal_cleanup();
 }
 
