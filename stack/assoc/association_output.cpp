@@ -35,7 +35,7 @@ void Association::send_packet() {
     return;
   }
   base::OutboundPacket packet{.departure = path.route, .buffer = std::move(packet_buffer_)};
-  packet.departure.dont_fragment &= fits;
+  if (!fits) packet.departure.dont_fragment = false;
   ++packets_sent_;
   ++services_.counters.packets_sent;
   services_.host.transmit(std::move(packet));
@@ -63,7 +63,7 @@ bool Association::send_control(Timestamp now) {
 }
 
 bool Association::send_sack_and_data(Timestamp now) {
-  if (!sends_sacks()) return true;
+  if (state_ == State::cookie_wait || state_ == State::cookie_echoed || state_ == State::shutdown_ack_sent) return true;
   const bool data = t3_runs() && sender_.has_data_for(next_data_path());
   // A SACK goes where DATA came from (§6.4); with DATA on that path it rides along even before it is due.
   const bool rides = data && sack_path_ == next_data_path().id && receiver_.sack_pending();

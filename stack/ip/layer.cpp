@@ -64,7 +64,12 @@ bool Layer::may_offload_checksum(const base::Departure& departure, std::uint32_t
 }
 
 SendResult Layer::send(base::OutboundPacket&& packet, Timestamp now) {
-  base::OutboundPacket out = std::move(packet);
+  const SendResult result = try_send(packet, now);
+  packet.buffer.reset();  // if it is still there, it was refused
+  return result;
+}
+
+SendResult Layer::try_send(base::OutboundPacket& out, Timestamp now) {
   const base::Departure& departure = out.departure;
   const auto* const route = routes_.find(departure.next_hop);
   const bool encapsulated = departure.udp_destination_port != 0;

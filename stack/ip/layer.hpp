@@ -127,6 +127,7 @@ class Layer final : private NeighbourCache::Actions {
   void send_unreachable(const Inbound& in, Unreachable why);
 
   LinkHeader link_to(std::uint16_t port, const base::MacAddress& mac, bool is_v4) const;
+  SendResult try_send(base::OutboundPacket& packet, Timestamp now);
   SendResult transmit(const Neighbour& neighbour, const base::Departure& departure, base::Buffer&& packet);
 
   void solicit(const Neighbour& neighbour, bool broadcast) override { resolution_.solicit(neighbour, broadcast); }

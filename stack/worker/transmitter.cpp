@@ -51,7 +51,9 @@ void Transmitter::send(base::OutboundPacket&& packet, ip::Layer& ip, Timestamp n
     ip.send(std::move(packet), now);
     return;
   }
-  unsummed_[unsummed_count_++] = std::move(packet);
+  base::OutboundPacket& waiting = unsummed_[unsummed_count_++];
+  waiting = std::move(packet);
+  waiting.departure.checksum = base::Checksum::good;  // when it leaves
   if (unsummed_count_ == kChecksumBurst) compute_checksums(ip, now);
 }
 
@@ -63,7 +65,6 @@ void Transmitter::compute_checksums(ip::Layer& ip, Timestamp now) {
   counters_.tx_checksum_software += unsummed_count_;
   for (std::size_t i = 0; i < unsummed_count_; ++i) {
     std::memcpy(unsummed_[i].buffer.data() + wire::kChecksumOffset, &checksums[i], sizeof checksums[i]);
-    unsummed_[i].departure.checksum = base::Checksum::good;
     ip.send(std::move(unsummed_[i]), now);
   }
   unsummed_count_ = 0;

@@ -4,10 +4,8 @@
 
 namespace sluice::assoc {
 
-void StreamTable::clear() {
+StreamTable::~StreamTable() {
   drop(root_, height_);
-  root_ = Slot{};
-  height_ = 0;
 }
 
 void StreamTable::drop(Slot slot, std::uint32_t level) {
