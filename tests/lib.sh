@@ -6,6 +6,7 @@ passed=0
 failed=0
 failures=()
 started=$SECONDS
+exec {console}>&1  # where the result goes, even if a signal comes while output is going elsewhere
 
 say() { printf '[%4ds] %s\n' $((SECONDS - started)) "$*"; }
 die() { echo "$(basename "$0"): $*" >&2; exit 2; }
@@ -15,7 +16,7 @@ group=
 attended() {
   local status=0
   set -m
-  "$@" </dev/null &
+  "$@" </dev/null {console}>&- &
   group=$!
   set +m
   wait "$group" || status=$?
@@ -26,6 +27,7 @@ attended() {
 # A signal came: ends what runs, which cleans up behind itself; then `finish` counts what there is.
 interrupted() {
   trap '' INT TERM
+  exec >&"$console"
   if [ -n "$group" ]; then
     kill -TERM -- "-$group" 2>/dev/null || true
     for _ in $(seq 400); do kill -0 -- "-$group" 2>/dev/null || break; sleep 0.1; done
