@@ -79,7 +79,9 @@ ssize_t DpdkLog::write(void* self, const char* text, std::size_t size) {
 
 void DpdkLog::take(std::string_view line) {
   if (line.find_first_not_of(' ') == std::string_view::npos) return;
-  const LogLevel level = level_of(rte_log_cur_msg_loglevel());
+  // That an old protocol, which nobody asked for, is not offered is no warning.
+  const bool noise = line.find("No legacy callbacks") != std::string_view::npos;
+  const LogLevel level = noise ? LogLevel::debug : level_of(rte_log_cur_msg_loglevel());
   if (level == LogLevel::error) last_error_ = line;
   if (level >= level_) base::log(level, "DPDK: {}", line);
 }

@@ -142,6 +142,8 @@ int ctl_main(int argc, char** argv) {
   std::vector<std::string> settings;
   CLI::App app("Shows the associations, paths and counters of a running stack.");
   app.require_subcommand(1);
+  app.set_help_flag();
+  app.set_help_all_flag("-h,--help", "Print this help, that of the subcommands included, and exit");
   app.add_option("-c,--config", file, "TOML file that the stack was started with: its instance is asked");
   app.add_option("--set", settings, "a setting that the stack was started with, such as instance=west; repeatable");
   app.add_option("--instance", instance,

@@ -30,7 +30,6 @@ void parse_sizes(const std::string& text, Workload& workload) {
 
 void add_common(CLI::App& app, PerfOptions& options) {
   app.add_option("--port", options.port, "SCTP port of the server")->check(CLI::Range(1, 65535))->capture_default_str();
-  app.add_option("--duration", options.duration, "seconds to run; 0: no limit")->check(CLI::NonNegativeNumber);
   app.add_option("--delivery", options.delivery,
                  "how events reach the program: over rings, or in the worker's own loop")
       ->transform(CLI::CheckedTransformer(std::map<std::string, Delivery>{
@@ -46,6 +45,8 @@ void add_client(CLI::App& app, PerfOptions& options, std::string& sizes) {
       ->required();
   app.add_option("--size", sizes, "bytes of a message, or a range such as 1-1400")->capture_default_str();
   app.add_option("--messages", options.messages, "messages to send over each association; 0: until --duration is over");
+  app.add_option("--duration", options.duration, "seconds to send; 0: 10, or until --messages are sent")
+      ->check(CLI::NonNegativeNumber);
   app.add_option("--associations", options.associations, "associations at once")
       ->check(CLI::Range(1, 1 << 24))
       ->capture_default_str();
@@ -73,9 +74,12 @@ int perf_main(int argc, char** argv) {
       "-- "
       "client ...");
   app.require_subcommand(1);
+  app.set_help_all_flag("--help-all", "Print this help, that of the subcommands included, and exit");
   CLI::App* const server = app.add_subcommand("server", "take loads and check them, echo everything else");
   CLI::App* const client = app.add_subcommand("client", "send a load to a server");
   add_common(*server, options);
+  server->add_option("--duration", options.duration, "seconds after which to end; 0: when stopped")
+      ->check(CLI::NonNegativeNumber);
   server->add_option("--exit-after", options.exit_after, "end when this many associations came and went");
   add_common(*client, options);
   add_client(*client, options, sizes);
