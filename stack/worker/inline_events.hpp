@@ -56,6 +56,11 @@ class InlineEvents {
     posted_.push_back(event);
     posted_.back().handle = EventRecord::kNotLent;
   }
+  /// The worker goes: what it lent is charged to accounts of its own, and the events that name it are void.
+  void abandon() {
+    head_ = size_ = 0;
+    lent_.take_all_back();
+  }
   void reply(const Reply& reply) { replies_.push_back(reply); }
 
  private:

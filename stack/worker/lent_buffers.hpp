@@ -17,9 +17,7 @@ class LentBuffers {
   }
   LentBuffers(const LentBuffers&) = delete;
   LentBuffers& operator=(const LentBuffers&) = delete;
-  ~LentBuffers() {
-    for (std::uint32_t number = 0; number < blocks_.size(); ++number) static_cast<void>(take_back(number));
-  }
+  ~LentBuffers() { take_all_back(); }
 
   bool full() const { return free_.empty(); }
   std::uint32_t out() const { return static_cast<std::uint32_t>(blocks_.size() - free_.size()); }
@@ -38,6 +36,9 @@ class LentBuffers {
     base::Buffer::adopt(*std::exchange(blocks_[number], nullptr)).reset();
     free_.push_back(number);
     return true;
+  }
+  void take_all_back() noexcept {
+    for (std::uint32_t number = 0; number < blocks_.size(); ++number) static_cast<void>(take_back(number));
   }
 
  private:

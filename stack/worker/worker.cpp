@@ -84,6 +84,8 @@ Worker::Worker(StackState& stack, endpoint::WorkerId self, const WorkerResources
 
 Worker::~Worker() {
   while (AssociationRecord* const record = store_.next(encode({self_, 0, 0}))) dispose(*record);
+  for (const auto& application : applications_)
+    if (application != nullptr && application->events != nullptr) application->events->abandon();
   for (auto& [id, endpoint] : endpoints_) release(*endpoint->parameters);
   for (auto& queue : overflow_)
     for (const ControlMessage& message : queue)

@@ -82,12 +82,14 @@ class PairTest : public testing::TestWithParam<std::uint16_t> {
 
   void TearDown() override {
     if (!HasFailure()) return;
-    for (auto* stack : {a.get(), b.get()})
+    for (auto* stack : {a.get(), b.get()}) {
+      if (stack == nullptr) continue;
       for (std::uint16_t i = 0; i < stack->workers(); ++i)
         visit_counters(stack->worker(i).counters(),
                        [&](const char* room, const char* name, const char*, std::uint64_t v) {
                          if (v != 0) std::printf("%s/%u %s.%s %lu\n", stack->name().c_str(), i, room, name, v);
                        });
+    }
   }
 
   base::SimClock clock;
@@ -113,6 +115,23 @@ TEST_P(PairTest, AMessageGoesEachWay) {
   run(seconds(1));
   EXPECT_EQ(messages[&from_b], std::vector<std::string>{"hello"});
   EXPECT_EQ(messages[&from_a], std::vector<std::string>{"and back"});
+}
+
+TEST_P(PairTest, AStackMayGoWhileItsApplicationHoldsMessagesOrHasNotTakenThem) {
+  const AssocId mine = connect(b->v4());
+  ASSERT_NE(mine.value, 0u);
+  keeping = true;
+  EXPECT_EQ(a->send(mine, bytes("held")), assoc::SendStatus::queued);
+  run(seconds(1));
+  ASSERT_EQ(kept.size(), 1u);
+  EXPECT_EQ(a->send(mine, bytes("not taken")), assoc::SendStatus::queued);
+  for (int turn = 0; turn < 100; ++turn) {
+    a->group().poll_all();
+    b->group().poll_all();
+  }
+  ASSERT_EQ(kept.front().first->lent(), 2u);
+  b.reset();
+  a->group().poll_all();
 }
 
 TEST_P(PairTest, WorksOverIpv6) {
