@@ -118,6 +118,11 @@ void Association::receive_cookie(Timestamp now, CookieAction action, const Hands
         refuse_restart(packet);
         return;
       }
+      // The application is first to take what came before: the peer sends its COOKIE ECHO again.
+      if (receiver_.delivery_waiting()) {
+        ++services_.counters.restarts_put_off;
+        return;
+      }
       restart(now, agreed);
       if (state_ == State::closed) return;
       break;

@@ -48,6 +48,7 @@ namespace sluice::assoc {
   X(window_updates_sent,    "SACK chunks sent only because the window opened")                      \
   X(failovers,              "times new data moved to another path")                                 \
   X(restarts,               "associations that the peer restarted")                                \
+  X(restarts_put_off,       "COOKIE ECHOs for a restart dropped: earlier messages were not taken")  \
   X(path_mtus_lowered,      "times a router said that a path takes smaller packets")                 \
   /* what was dropped, and why */                                                                   \
   X(malformed_packets,      "packets whose chunk lengths do not add up")                            \

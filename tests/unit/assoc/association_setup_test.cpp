@@ -489,6 +489,23 @@ TEST_F(AssociationSetup, RestartBeginsAnewWithTheCookiesTags) {
   EXPECT_EQ(counters().restarts, 1u);
 }
 
+TEST_F(AssociationSetup, RestartWaitsUntilTheApplicationTookWhatCameBefore) {
+  go_established();
+  host().event_room = 0;
+  inject_data(kPeerTsn, "before");
+  Handshake anew = agreed();
+  anew.peer_initial_tsn = Tsn(9000);
+  receive_cookie(CookieAction::restart, anew);
+  EXPECT_EQ(counters().restarts, 0u);
+  EXPECT_EQ(counters().restarts_put_off, 1u);
+  host().event_room = TestHost::kUnlimited;
+  EXPECT_TRUE(association().resume_delivery(now_));
+  EXPECT_EQ(last_event().data, "before");
+  receive_cookie(CookieAction::restart, anew);
+  EXPECT_EQ(counters().restarts, 1u);
+  EXPECT_EQ(last_event().type, EventType::restarted);
+}
+
 TEST_F(AssociationSetup, RestartWhileShutdownAckIsSentIsRefused) {
   go_shutdown_ack_sent();
   receive_cookie(CookieAction::restart, agreed());
