@@ -2,15 +2,16 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <utility>
 
 namespace sluice::sim {
 
 Application::Application(SimStack& stack, base::SimClock& clock, std::uint32_t side, std::uint64_t seed,
                          const Behaviour& behaviour, Tally& tally)
-    : stack_(stack), clock_(clock), side_(side), random_(seed), behaviour_(behaviour), tally_(tally) {}
+    : stack_(&stack), clock_(clock), side_(side), random_(seed), behaviour_(behaviour), tally_(tally) {}
 
 void Application::fail(const Flow* flow, const std::string& what) const {
-  std::string text = "side " + stack_.name();
+  std::string text = "side " + stack_->name();
   if (flow != nullptr) text += ", flow " + std::to_string(flow->name) + " from " + std::to_string(flow->from);
   throw std::runtime_error(text + ": " + what);
 }
@@ -21,14 +22,29 @@ void Application::connect(EndpointId endpoint, const IpAddress& peer, std::uint1
   arguments.port = port;
   ++connecting_;
   ++tally_["application connects"];
-  stack_.worker(static_cast<std::uint16_t>(random_.below(stack_.workers()))).connect(kInline, endpoint, arguments, 1);
+  stack_->worker(static_cast<std::uint16_t>(random_.below(stack_->workers()))).connect(kInline, endpoint, arguments, 1);
+}
+
+void Application::move_to(SimStack& anew) {
+  stack_ = &anew;
+  for (const auto& [association, flow] : flows_) sent_[flow.name].cut_off = true;
+  flows_.clear();
+  held_.clear();
+  left_alone_.clear();
+  connecting_ = 0;
+}
+
+void Application::peer_died(const Application& died, const std::set<std::uint64_t>& left_alone) {
+  for (auto& [name, sent] : sent_) sent.cut_off |= died.received_.count(name) == 0;
+  for (auto& [association, flow] : flows_) sent_[flow.name].cut_off = true;
+  left_alone_ = left_alone;
 }
 
 bool Application::step(std::uint16_t index) {
   bool any = release(index);
   if (clock_.now() >= paused_until_) {
     std::vector<Event> events(32);
-    const std::size_t n = stack_.events(index).poll(events);
+    const std::size_t n = stack_->events(index).poll(events);
     for (std::size_t i = 0; i < n; ++i) on_event(index, events[i]);
     any |= n > 0;
   }
@@ -46,7 +62,7 @@ bool Application::release(std::uint16_t index) {
       ++i;
       continue;
     }
-    if (!stack_.events(index).release(held_[i].handle)) fail(nullptr, "a buffer could not be given back");
+    if (!stack_->events(index).release(held_[i].handle)) fail(nullptr, "a buffer could not be given back");
     held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(i));
     any = true;
   }
@@ -99,7 +115,7 @@ void Application::on_event(std::uint16_t index, const Event& event) {
       ++tally_["event path_changed"];
       return;
     case EventType::restarted:
-      fail(&flow, "restarted, though nobody did");
+      return begin_anew(event);
     default:
       ++tally_["event other"];
   }
@@ -108,15 +124,29 @@ void Application::on_event(std::uint16_t index, const Event& event) {
 void Application::begin(const Event& event) {
   Flow& flow = flows_[event.association.value];
   if (flow.name != 0) fail(&flow, "came up twice");
+  flow.active = event.active;
+  name_flow(flow, event);
+  if (event.active) --connecting_;
+  ++tally_[event.active ? "event association_up, active" : "event association_up, passive"];
+}
+
+/// The peer began anew: to the applications it is another association, which the peer opened.
+void Application::begin_anew(const Event& event) {
+  Flow& flow = flows_[event.association.value];
+  if (left_alone_.erase(event.association.value) == 0) fail(&flow, "restarted, though nobody did");
+  flow = {};
+  name_flow(flow, event);
+  ++tally_["event restarted"];
+}
+
+void Application::name_flow(Flow& flow, const Event& event) {
   flow.association = event.association;
   flow.name = side_ << 16 | ++names_;
   flow.streams = event.streams_out;
-  flow.left = behaviour_.messages;
-  flow.active = event.active;
+  flow.left = random_.below(20) == 0 ? 0 : behaviour_.messages;
   flow.aborts = random_.below(100) < behaviour_.abort_percent;
   sent_[flow.name] = {};
-  if (event.active) --connecting_;
-  ++tally_[event.active ? "event association_up, active" : "event association_up, passive"];
+  sent_[flow.name].cut_off = left_alone_.count(flow.association.value) != 0;
 }
 
 void Application::end(const Event& event) {
@@ -173,7 +203,8 @@ void Application::check(Flow& flow, const Event& event, std::span<const std::byt
 }
 
 bool Application::pump(Flow& flow) {
-  if (flow.closing || flow.blocked) return false;
+  if (std::exchange(flow.fresh, false)) return true;
+  if (flow.closing || flow.blocked || left_alone_.count(flow.association.value) != 0) return false;
   bool any = false;
   for (int burst = 0; burst < 8 && flow.left > 0 && !finishing_; ++burst) {
     if (!send_one(flow)) return any;
@@ -183,7 +214,7 @@ bool Application::pump(Flow& flow) {
   // The side that opened it ends it; both could, and then the shutdowns cross.
   if (!flow.active && !finishing_) return any;
   flow.closing = true;
-  worker::Worker& owner = stack_.worker(worker::owner_of(flow.association));
+  worker::Worker& owner = stack_->worker(worker::owner_of(flow.association));
   if (flow.aborts) {
     ++tally_["application aborts"];
     owner.abort(flow.association, "simulated");
@@ -206,8 +237,8 @@ bool Application::send_one(Flow& flow) {
   std::uint32_t& index = message.unordered ? flow.next_unordered : flow.next_out[message.stream];
   message.index = index;
   const assoc::SendStatus status =
-      stack_.send(flow.association, message.contents(), StreamId(message.stream),
-                  Ppid(std::uint32_t{message.stream} ^ 0x12345678u), message.unordered, message.index);
+      stack_->send(flow.association, message.contents(), StreamId(message.stream),
+                   Ppid(std::uint32_t{message.stream} ^ 0x12345678u), message.unordered, message.index);
   switch (status) {
     case assoc::SendStatus::queued:
       ++index;

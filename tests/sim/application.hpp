@@ -2,6 +2,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -34,6 +35,11 @@ class Application {
   void connect(EndpointId endpoint, const IpAddress& peer, std::uint16_t port);
   /// Takes events, sends, gives buffers back, of worker `index`; false if there was nothing to do.
   bool step(std::uint16_t index);
+  /// Its stack died without a word, and a new one stands in its place: everything but the record is forgotten.
+  void move_to(SimStack& anew);
+  /// The same happened to the other side, whose application was `died`: what it had not taken yet may be lost, and our
+  /// associations with it, `left_alone`, have nothing to say until they restart or end.
+  void peer_died(const Application& died, const std::set<std::uint64_t>& left_alone);
   /// Until then it takes nothing: a slow reader.
   void pause_until(Timestamp time) { paused_until_ = time; }
   /// From now on buffers are kept for so long.
@@ -50,6 +56,7 @@ class Application {
     std::uint32_t unordered = 0;
     bool graceful = false;  ///< it ended by a shutdown: all of it was acknowledged
     bool aborted = false;   ///< an application aborted it
+    bool cut_off = false;   ///< one of the stacks died
     std::uint32_t failed = 0;
   };
   const std::map<std::uint32_t, Sent>& sent() const { return sent_; }
@@ -63,6 +70,7 @@ class Application {
     std::uint16_t streams = 1;
     std::uint32_t left = 0;
     bool active = false;
+    bool fresh = true;  ///< what becomes of it is seen one step apart
     bool blocked = false;
     bool closing = false;
     bool aborts = false;
@@ -83,19 +91,22 @@ class Application {
   void on_message(Flow& flow, const Event& event);
   void check(Flow& flow, const Event& event, std::span<const std::byte> bytes);
   void begin(const Event& event);
+  void begin_anew(const Event& event);
+  void name_flow(Flow& flow, const Event& event);
   void end(const Event& event);
   bool pump(Flow& flow);
   bool send_one(Flow& flow);
   bool release(std::uint16_t index);
   [[noreturn]] void fail(const Flow* flow, const std::string& what) const;
 
-  SimStack& stack_;
+  SimStack* stack_;
   base::SimClock& clock_;
   std::uint32_t side_;
   base::SeededRandom random_;
   Behaviour behaviour_;
   Tally& tally_;
   std::map<std::uint64_t, Flow> flows_;  // by association
+  std::set<std::uint64_t> left_alone_;   // associations whose peer died
   std::vector<Held> held_;
   std::map<std::uint32_t, Sent> sent_;
   std::map<std::uint32_t, Sent> received_;

@@ -43,16 +43,14 @@ class Churn {
 
   void run(std::uint32_t associations) {
     const Timestamp start = clock_.now();
-    worker::OpenEndpointArguments listen;
-    listen.port = kPort;
-    listen.listen = true;
-    stacks_[1]->open(listen);
-    const EndpointId calling = stacks_[0]->open({});
+    // Each family has its own endpoints: two associations between the same ports must not share an address.
+    const IpAddress called[] = {stacks_[1]->v4(), stacks_[1]->v6()};
+    const EndpointId calling[] = {open(called[0], stacks_[0]->v4()), open(called[1], stacks_[0]->v6())};
     const Timestamp end = clock_.now() + kPatience;
     for (std::uint32_t opened = 0; opened < associations || !idle();) {
       if (clock_.now() > end) throw std::runtime_error("a day of virtual time passed without an end");
       for (; opened < associations && stacks_[0]->associations() < kAtOnce; ++opened)
-        applications_[0]->connect(calling, stacks_[1]->v4(), kPort);
+        applications_[0]->connect(calling[opened % 2], called[opened % 2], kPort);
       if (!step()) advance();
     }
     check(associations);
@@ -62,6 +60,18 @@ class Churn {
   }
 
  private:
+  /// A listening endpoint at `called`, and one at `calling` that is returned.
+  EndpointId open(const IpAddress& called, const IpAddress& calling) {
+    worker::OpenEndpointArguments arguments;
+    arguments.addresses = {called};
+    arguments.port = kPort;
+    arguments.listen = true;
+    stacks_[1]->open(arguments);
+    arguments.addresses = {calling};
+    arguments.port = 0;
+    arguments.listen = false;
+    return stacks_[0]->open(arguments);
+  }
   bool idle() const {
     return applications_[0]->idle() && applications_[1]->idle() &&
            stacks_[0]->associations() + stacks_[1]->associations() == 0;

@@ -13,6 +13,7 @@ drivers::MemoryPortConfig port_config(const SimStackOptions& options) {
   config.mtu = options.mtu;
   config.queues = options.queues != 0 ? options.queues : options.workers;
   config.steering = options.steering;
+  config.receive_ring = options.receive_ring;
   return config;
 }
 
@@ -23,8 +24,8 @@ SimStack::SimStack(drivers::MemoryWire& wire, base::SimClock& clock, std::uint64
       random_(seed),
       v4_(IpAddress::v4(0xc6120000u | options.host)),
       v6_(IpAddress::v6({0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, options.host})),
-      port_number_(wire.ports()),
-      port_(wire.add_port(port_config(options))) {
+      port_number_(options.port.value_or(wire.ports())),
+      port_(options.port ? wire.port(*options.port) : wire.add_port(port_config(options))) {
   worker::Config config = options.config;
   ip::Interface interface;
   interface.mac = port_.info().mac;

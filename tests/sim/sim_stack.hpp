@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,9 @@ struct SimStackOptions {
   drivers::Steering steering = drivers::Steering::flow_hash;
   std::uint8_t host = 1;  ///< addresses 198.18.0.host/24 and 2001:db8::host/64
   std::uint16_t mtu = 1500;
-  std::uint32_t events = 1024;  ///< entries of each worker's event queue
+  std::uint16_t receive_ring = 1024;    ///< frames a receive queue of the port holds
+  std::optional<std::uint16_t> port{};  ///< the wire's port of a stack that is gone; nothing: a new one
+  std::uint32_t events = 1024;          ///< entries of each worker's event queue
   std::uint32_t lent = 4096;
   worker::Config config;  ///< its ip part is filled in
 };

@@ -15,14 +15,17 @@ using std::chrono::seconds;
 
 constexpr std::uint16_t kBusyPort = 5000;
 constexpr std::uint16_t kSlowPort = 6000;
+constexpr std::uint32_t kWindow = 16'384;
+constexpr std::uint32_t kSendBuffer = 65'536;
+constexpr Duration kFillingTime = seconds(30);
 
 /// One stack sends to two applications of the other, each behind rings of its own; one of them never takes an event.
 class SlowReaders {
  public:
   explicit SlowReaders(std::uint64_t seed) : random_(seed), wire_(clock_, random_) {
     SimStackOptions options;
-    options.config.parameters.receive_window = 16'384;
-    options.config.parameters.send_buffer = 65'536;
+    options.config.parameters.receive_window = kWindow;
+    options.config.parameters.send_buffer = kSendBuffer;
     options.events = 4096;
     sender_ = std::make_unique<SimStack>(wire_, clock_, random_.u64(), options);
     options.name = "b";
@@ -34,12 +37,12 @@ class SlowReaders {
     slow_ = std::make_unique<worker::ApplicationRings>(receiver_->group(), rings);
     drivers::WireConditions conditions;
     conditions.delay = microseconds(500);
-    conditions.bits_per_second = 100'000'000;
+    conditions.bits_per_second = 20'000'000;
     conditions.queue_refuses = true;
     wire_.set_conditions(conditions);
   }
 
-  /// Bytes that the busy association's application took in `time`, after as long for the others to fill up.
+  /// Bytes that the busy association's application took in `time`, after the others have filled up.
   std::uint64_t run(std::uint32_t readers, bool send_to_readers, Duration time) {
     open(*busy_, kBusyPort);
     open(*slow_, kSlowPort);
@@ -54,9 +57,11 @@ class SlowReaders {
     busy_flow_ = up_.at(0);
     sending_ = true;
     send_to_readers_ = send_to_readers;
-    step_for(time);
+    step_for(kFillingTime);
+    if (send_to_readers) check_readers_are_full();
     taken_ = 0;
     step_for(time);
+    if (send_to_readers) check_readers_are_full();
     sending_ = false;
     const std::uint64_t result = taken_;
     leave();
@@ -130,6 +135,16 @@ class SlowReaders {
     }
     return any;
   }
+  /// What they were sent fills their windows, and behind those their senders' buffers.
+  void check_readers_are_full() {
+    if (filled_ < slow_flows_.size()) throw std::runtime_error("not every reader's sender was filled up");
+    for (const AssocId flow : slow_flows_) {
+      assoc::Snapshot snapshot;
+      if (!sender_->worker().snapshot(flow, snapshot)) throw std::runtime_error("a reader's association is gone");
+      if (snapshot.buffered_bytes < kSendBuffer / 2 || snapshot.peer_window >= kWindow / 2)
+        throw std::runtime_error("a reader's application took what it was not to take");
+    }
+  }
   void leave() {
     sender_->worker().abort_all("done");
     busy_->close();
@@ -161,7 +176,7 @@ class SlowReaders {
 std::uint64_t measure(std::uint64_t seed, std::uint32_t readers, bool send_to_readers) {
   // What fails is left behind: its stacks hold buffers of each other's.
   auto* const running = new SlowReaders(seed);
-  const std::uint64_t bytes = running->run(readers, send_to_readers, seconds(15));
+  const std::uint64_t bytes = running->run(readers, send_to_readers, seconds(60));
   delete running;
   return bytes;
 }

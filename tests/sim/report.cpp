@@ -1,0 +1,124 @@
+#include "tests/sim/report.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <stdexcept>
+
+#include "drivers/wire_counters.hpp"
+
+namespace sluice::sim {
+namespace {
+
+using assoc::State;
+
+struct Transition {
+  State from;
+  State to;
+};
+
+/// As seen from one step of the simulation to the next, in which several of the RFC's may happen.
+constexpr Transition kTransitions[] = {
+    {State::closed, State::cookie_wait},
+    {State::closed, State::established},
+    {State::cookie_wait, State::closed},
+    {State::cookie_wait, State::cookie_echoed},
+    {State::cookie_wait, State::established},  // both open at once
+    {State::cookie_echoed, State::closed},
+    {State::cookie_echoed, State::cookie_wait},  // the cookie was stale
+    {State::cookie_echoed, State::established},
+    {State::established, State::closed},
+    {State::established, State::shutdown_pending},
+    {State::established, State::shutdown_sent},
+    {State::established, State::shutdown_received},
+    {State::established, State::shutdown_ack_sent},
+    {State::shutdown_pending, State::closed},
+    {State::shutdown_pending, State::shutdown_sent},
+    {State::shutdown_pending, State::shutdown_received},
+    {State::shutdown_pending, State::shutdown_ack_sent},
+    {State::shutdown_sent, State::closed},
+    {State::shutdown_sent, State::shutdown_ack_sent},
+    {State::shutdown_received, State::closed},
+    {State::shutdown_received, State::shutdown_ack_sent},
+    {State::shutdown_ack_sent, State::closed},
+};
+
+/// Possible, but too rare to be awaited: COOKIE ACK and SHUTDOWN come at once, or the peer restarts while the
+/// association ends.
+constexpr Transition kRareTransitions[] = {
+    {State::cookie_echoed, State::shutdown_received}, {State::cookie_echoed, State::shutdown_ack_sent},
+    {State::shutdown_pending, State::established},    {State::shutdown_sent, State::established},
+    {State::shutdown_received, State::established},
+};
+
+constexpr const char* kEvents[] = {
+    "event association_up, active",
+    "event association_up, passive",
+    "event closed",
+    "event connect_failed",
+    "event delivery_aborted",
+    "event path_changed",
+    "event restarted",
+    "event send_failed",
+    "event shutdown_received",
+    "event writable",
+};
+
+std::string spelled(State from, State to) {
+  return std::string("state ") + assoc::name(from) + " -> " + assoc::name(to);
+}
+
+template <class Visit>
+void visit_names(Visit&& visit) {
+  for (int fault = 0; fault < static_cast<int>(Fault::fault_count); ++fault)
+    visit(std::string("fault ") + name(static_cast<Fault>(fault)));
+  for (const Transition& transition : kTransitions) visit(spelled(transition.from, transition.to));
+  for (const char* const event : kEvents) visit(event);
+  drivers::WireCounters().for_each(
+      [&](const char* counter, const char*, std::uint64_t) { visit(std::string("wire ") + counter); });
+  visit("wire told the path MTU");
+}
+
+}  // namespace
+
+const char* name(Fault fault) {
+  static constexpr const char* kNames[] = {
+      "conditions change",
+      "one-way path",
+      "black hole",
+      "link down",
+      "path MTU falls, told",
+      "path MTU falls silently",
+      "transmit ring full",
+      "receive pool small",
+      "receive pool empty",
+      "worker held up",
+      "clock jumps forward",
+      "application stops reading",
+      "application keeps buffers",
+      "stack restarts",
+  };
+  static_assert(std::size(kNames) == static_cast<std::size_t>(Fault::fault_count));
+  return kNames[static_cast<std::size_t>(fault)];
+}
+
+std::string transition_name(State from, State to) {
+  const auto matches = [&](const Transition& known) { return known.from == from && known.to == to; };
+  if (std::any_of(std::begin(kTransitions), std::end(kTransitions), matches)) return spelled(from, to);
+  if (std::any_of(std::begin(kRareTransitions), std::end(kRareTransitions), matches)) return spelled(from, to);
+  throw std::runtime_error("no such transition: " + spelled(from, to));
+}
+
+void register_names(Tally& tally) {
+  visit_names([&](const std::string& name) { tally[name]; });
+}
+
+std::vector<std::string> never_happened(const Tally& tally) {
+  std::vector<std::string> names;
+  visit_names([&](const std::string& name) {
+    const auto found = tally.find(name);
+    if (found == tally.end() || found->second == 0) names.push_back(name);
+  });
+  return names;
+}
+
+}  // namespace sluice::sim
