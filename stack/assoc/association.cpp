@@ -21,8 +21,16 @@ SendStatus Association::send(SendRequest&& request) {
     case State::cookie_wait:
     case State::cookie_echoed:
     case State::established:
-      if (shutdown_wanted_) return SendStatus::not_connected;
-      return sender_.send(std::move(request));
+      if (!shutdown_wanted_) return sender_.send(std::move(request));
+      [[fallthrough]];
+    case State::shutdown_pending:
+    case State::shutdown_received: {
+      // §9.2: no new data; but what was begun must be ended, or the shutdown could not go on.
+      if (!sender_.continues_message(request)) return SendStatus::not_connected;
+      const SendStatus status = sender_.send(std::move(request));
+      if (status == SendStatus::queued) guard_deadline_ = kNever;
+      return status;
+    }
     default:
       return SendStatus::not_connected;
   }
@@ -115,9 +123,16 @@ bool Association::t3_runs() const {
   return state_ == State::established || state_ == State::shutdown_pending || state_ == State::shutdown_received;
 }
 
+/// Before COOKIE ACK nothing was received yet; SHUTDOWN ACK says that nothing is left to come.
+bool Association::sends_sacks() const {
+  return state_ != State::cookie_wait && state_ != State::cookie_echoed && state_ != State::shutdown_ack_sent;
+}
+
 Timestamp Association::next_deadline() const {
   if (state_ == State::closed) return kNever;
-  Timestamp next = std::min({control_deadline_, guard_deadline_, receiver_.sack_deadline()});
+  Timestamp next = std::min(control_deadline_, guard_deadline_);
+  if (sends_sacks()) next = std::min(next, receiver_.sack_deadline());
+  if (heartbeats_due_ != 0) next = std::min(next, next_probes_);  // what a flush left of them waits for that
   const bool t3 = t3_runs();
   if (t3) next = std::min(next, sender_.probe_deadline());
   for (const Path& path : paths_.paths()) {
@@ -131,7 +146,10 @@ void Association::on_deadline(Timestamp now) {
   if (state_ == State::closed) return;
   if (now >= guard_deadline_) {
     // §9.2: T5-shutdown-guard bounds the whole shutdown sequence.
-    abort_with(Reason::retransmissions, {wire::CauseCode::protocol_violation, "shutdown guard timer expired"});
+    if (sender_.awaits_part())
+      abort(now, "a message was never ended");
+    else
+      abort_with(Reason::retransmissions, {wire::CauseCode::protocol_violation, "shutdown guard timer expired"});
     return;
   }
   if (now >= control_deadline_) {

@@ -75,6 +75,8 @@ class Association {
   /// (§9.2). In other states nothing.
   void repeat_shutdown_ack();
 
+  /// Once a shutdown was asked for, by us or by the peer, only further parts of a message that was begun are taken. The
+  /// shutdown waits for its end, at most as long as T5-shutdown-guard.
   SendStatus send(SendRequest&& request);
   /// Graceful end (§9.2). False when it is closed or closing already.
   bool shutdown(Timestamp now);
@@ -219,6 +221,7 @@ class Association {
   bool set_up_path(Path& path, const IpAddress& destination, std::span<const IpAddress> local_addresses);
   void resolve(Path& path, std::span<const IpAddress> local_addresses);
   Path* path_from(const IpAddress& source);
+  Path& reply_path(Path& from);
   void choose_data_path();
   PathId next_active_path(PathId path) const;
   void charge(Path& path, PathFault fault);
@@ -229,6 +232,8 @@ class Association {
   void on_heartbeat_deadline(Timestamp now, Path& path);
   void on_heartbeat_timeout(Timestamp now, Path& path);
   bool send_heartbeats(Timestamp now);
+  bool probe_allowed(Timestamp now);
+  bool send_heartbeat(Timestamp now, Path& path);
   void on_t3_expired(Timestamp now, Path& path);
 
   // association_icmp.cpp: §10.
@@ -253,6 +258,7 @@ class Association {
   bool deliver(const Notification& notification);
   bool drain_events(Timestamp now);
   bool t3_runs() const;
+  bool sends_sacks() const;
 
   static const std::array<Handler, 15> kHandlers;  // by chunk type
 
@@ -263,12 +269,14 @@ class Association {
   State state_ = State::closed;
   std::uint8_t pending_ = 0;         // of Pending
   std::uint8_t heartbeats_due_ = 0;  // a bit a path
+  std::uint8_t probes_sent_ = 0;     // to unconfirmed addresses, since the RTO that ends at next_probes_ began
+  PathId last_probed_;
   PathId primary_;
   PathId retransmission_path_;  // where what timed out goes again
   PathId cookie_ack_path_;
   PathId data_path_;     // where new data goes: the primary path, or what replaces it
   PathId control_path_;  // where INIT, COOKIE ECHO, SHUTDOWN and SHUTDOWN ACK go
-  PathId sack_path_;     // where DATA came from last
+  PathId sack_path_;     // where DATA came from last; confirmed
   bool active_ = false;  // we opened it
   bool sender_started_ = false;
   bool shutdown_wanted_ = false;  // asked for before ESTABLISHED
@@ -295,6 +303,7 @@ class Association {
   Timestamp control_deadline_ = kNever;    // T1-init, T1-cookie or T2-shutdown: never two at once
   Timestamp guard_deadline_ = kNever;      // T5-shutdown-guard
   Timestamp control_sent_;
+  Timestamp next_probes_;
 
   PathSet paths_;
   Sender sender_;

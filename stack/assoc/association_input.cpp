@@ -95,7 +95,7 @@ void Association::read_chunks(Inbound& in, std::span<const std::byte> chunks) {
 
 void Association::end_packet(Inbound& in) {
   if (in.data) {
-    sack_path_ = in.path->id;
+    if (in.path->state != PathState::unconfirmed) sack_path_ = in.path->id;  // §5.4
     // The very first DATA is acknowledged at once (§5.1), and all of it in SHUTDOWN-SENT (§9.2).
     const bool first = !std::exchange(data_seen_, true);
     receiver_.on_packet_end(in.now, first || in.sack_immediately || state_ == State::shutdown_sent);

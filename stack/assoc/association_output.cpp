@@ -63,7 +63,7 @@ bool Association::send_control(Timestamp now) {
 }
 
 bool Association::send_sack_and_data(Timestamp now) {
-  if (state_ == State::cookie_wait || state_ == State::cookie_echoed || state_ == State::shutdown_ack_sent) return true;
+  if (!sends_sacks()) return true;
   const bool data = t3_runs() && sender_.has_data_for(next_data_path());
   // A SACK goes where DATA came from (§6.4); with DATA on that path it rides along even before it is due.
   const bool rides = data && sack_path_ == next_data_path().id && receiver_.sack_pending();

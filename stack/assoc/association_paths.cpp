@@ -11,6 +11,8 @@ namespace {
 
 /// Below it we rather let IP fragment than believe what a route says.
 constexpr std::uint16_t kMinPmtu = 512;
+/// HB.Max.Burst (§5.4, §16): probes of unconfirmed addresses in one RTO.
+constexpr std::uint8_t kHeartbeatMaxBurst = 1;
 
 /// What our HEARTBEATs carry; the nonce alone is believed when it comes back (§5.4).
 struct HeartbeatInfo {
@@ -84,6 +86,11 @@ Path* Association::path_from(const IpAddress& source) {
   return paths_.find(source);
 }
 
+/// Where a reply to what came by `from` goes: back (§6.4), unless nothing may be sent there (§5.4).
+Path& Association::reply_path(Path& from) {
+  return from.state != PathState::unconfirmed ? from : paths_[data_path_.value];
+}
+
 bool Association::set_primary(PathId path) {
   if (path.value >= paths_.size() || paths_[path.value].state == PathState::unconfirmed) return false;
   primary_ = path;
@@ -154,7 +161,7 @@ void Association::schedule_heartbeats(Timestamp now) {
   for (Path& path : paths_.paths()) {
     path.heartbeat_nonce = 0;
     if (path.state == PathState::unconfirmed)
-      heartbeats_due_ |= static_cast<std::uint8_t>(1u << path.id.value);  // §5.4: probing begins with ESTABLISHED
+      heartbeats_due_ |= path_bit(path.id);  // §5.4: probing begins with ESTABLISHED
     else
       schedule_heartbeat(now, path);
   }
@@ -184,7 +191,7 @@ void Association::on_heartbeat_deadline(Timestamp now, Path& path) {
     return;
   }
   path.heartbeat_deadline = kNever;  // until it left
-  heartbeats_due_ |= static_cast<std::uint8_t>(1u << path.id.value);
+  heartbeats_due_ |= path_bit(path.id);
 }
 
 void Association::on_heartbeat_timeout(Timestamp now, Path& path) {
@@ -201,22 +208,43 @@ void Association::on_heartbeat_timeout(Timestamp now, Path& path) {
     schedule_heartbeat(path.heartbeat_sent, path);
 }
 
+/// Those of unconfirmed addresses take turns, so that the dead ones among them do not keep the others waiting.
 bool Association::send_heartbeats(Timestamp now) {
-  for (Path& path : paths_.paths()) {
-    const auto bit = static_cast<std::uint8_t>(1u << path.id.value);
-    if ((heartbeats_due_ & bit) == 0) continue;
-    HeartbeatInfo info{services_.random.u64() | 1, path.id};
-    const HeartbeatInfo::Bytes bytes = info.write();
-    wire::PacketWriter* const packet = packet_for(path, wire::kChunkHeaderSize + wire::kTlvHeaderSize + bytes.size());
-    if (packet == nullptr) return false;
-    wire::append_heartbeat(*packet, bytes);
-    ++services_.counters.heartbeats_sent;
-    ++services_.counters.control_chunks_sent;
-    heartbeats_due_ &= static_cast<std::uint8_t>(~bit);
-    path.heartbeat_nonce = info.nonce;
-    path.heartbeat_sent = path.last_sent = now;
-    path.heartbeat_deadline = now + path.rto.value();
+  const std::size_t first = last_probed_.value + std::size_t{1};
+  for (std::size_t i = 0; i < paths_.size(); ++i) {
+    Path& path = paths_[(first + i) % paths_.size()];
+    if ((heartbeats_due_ & path_bit(path.id)) == 0) continue;
+    const bool probe = path.state == PathState::unconfirmed;
+    if (probe && !probe_allowed(now)) continue;
+    if (!send_heartbeat(now, path)) return false;
+    if (!probe) continue;
+    ++probes_sent_;
+    last_probed_ = path.id;
   }
+  return true;
+}
+
+/// §5.4. The RTO of the path in use stands for all: that of an address that does not answer only grows.
+bool Association::probe_allowed(Timestamp now) {
+  if (now >= next_probes_) {
+    next_probes_ = now + paths_[data_path_.value].rto.value();
+    probes_sent_ = 0;
+  }
+  return probes_sent_ < kHeartbeatMaxBurst;
+}
+
+bool Association::send_heartbeat(Timestamp now, Path& path) {
+  HeartbeatInfo info{services_.random.u64() | 1, path.id};
+  const HeartbeatInfo::Bytes bytes = info.write();
+  wire::PacketWriter* const packet = packet_for(path, wire::kChunkHeaderSize + wire::kTlvHeaderSize + bytes.size());
+  if (packet == nullptr) return false;
+  wire::append_heartbeat(*packet, bytes);
+  ++services_.counters.heartbeats_sent;
+  ++services_.counters.control_chunks_sent;
+  heartbeats_due_ &= static_cast<std::uint8_t>(~path_bit(path.id));
+  path.heartbeat_nonce = info.nonce;
+  path.heartbeat_sent = path.last_sent = now;
+  path.heartbeat_deadline = now + path.rto.value();
   return true;
 }
 

@@ -174,14 +174,15 @@ bool Association::make_paths(const Handshake& handshake) {
   paths_ = std::move(fresh);
   primary_ = data_path_ = retransmission_path_ = control_path_ = sack_path_ = PathId(0);
   heartbeats_due_ = 0;
+  next_probes_ = {};
   return true;
 }
 
 /// The packet's COOKIE ECHO is answered where it came from (§6.4), unless that address is unconfirmed (§5.4). COOKIE
 /// ACK is the first chunk of its packet.
 void Association::acknowledge_cookie(const base::InboundPacket& packet) {
-  const Path* const from = path_from(packet.arrival.source);
-  cookie_ack_path_ = from != nullptr && from->state != PathState::unconfirmed ? from->id : data_path_;
+  Path* const from = path_from(packet.arrival.source);
+  cookie_ack_path_ = from != nullptr ? reply_path(*from).id : data_path_;
   pending_ |= kCookieAck;
   static_cast<void>(send_cookie_ack());  // back-pressure: flush() tries again
 }
@@ -274,7 +275,7 @@ bool Association::collide(const Handshake& agreed) {
 void Association::refuse_restart(const base::InboundPacket& packet) {
   pending_ |= kShutdownAck;
   Path* const from = path_from(packet.arrival.source);
-  Path& path = from != nullptr && from->state != PathState::unconfirmed ? *from : paths_[data_path_.value];
+  Path& path = from != nullptr ? reply_path(*from) : paths_[data_path_.value];
   constexpr std::uint32_t kErrorSize = wire::kChunkHeaderSize + wire::kTlvHeaderSize;
   if (wire::PacketWriter* const reply = packet_for(path, kErrorSize)) {
     wire::ChunkWriter error = wire::append_error(*reply);

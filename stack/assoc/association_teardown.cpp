@@ -6,6 +6,9 @@
 namespace sluice::assoc {
 namespace {
 
+/// T5-shutdown-guard, in RTO.Max (§9.2).
+constexpr int kGuardRtos = 5;
+
 constexpr wire::ParameterType kMandatoryInInitAck[] = {wire::ParameterType::state_cookie};
 
 }  // namespace
@@ -24,23 +27,35 @@ bool Association::shutdown(Timestamp now) {
   }
 }
 
-/// What was sent is acknowledged: the next step of §9.2 may be taken.
+/// If all that was sent is acknowledged, the next step of §9.2 is taken.
 void Association::advance_shutdown(Timestamp now) {
   const bool ready = state_ == State::shutdown_pending || state_ == State::shutdown_received;
-  if (!ready || !sender_.drained()) return;
+  if (!ready) return;
+  if (!sender_.drained()) {
+    // While nothing but the application can bring it further, its patience is bounded, too.
+    if (!sender_.awaits_part())
+      guard_deadline_ = kNever;
+    else if (guard_deadline_ == kNever)
+      guard_deadline_ = now + kGuardRtos * parameters_.rto_max;
+    return;
+  }
+  guard_deadline_ = kNever;
   control_attempts_ = 0;
   control_path_ = data_path_;
   if (state_ == State::shutdown_pending) {
     state_ = State::shutdown_sent;
     pending_ |= kShutdown;
-    guard_deadline_ = now + 5 * parameters_.rto_max;
+    guard_deadline_ = now + kGuardRtos * parameters_.rto_max;
   } else {
     state_ = State::shutdown_ack_sent;
     pending_ |= kShutdownAck;
   }
   // §8.3: HEARTBEATs end with SHUTDOWN and SHUTDOWN ACK.
   heartbeats_due_ = 0;
-  for (Path& path : paths_.paths()) path.heartbeat_deadline = kNever;
+  for (Path& path : paths_.paths()) {
+    path.heartbeat_deadline = kNever;
+    path.heartbeat_nonce = 0;  // nor does a late answer begin them anew
+  }
 }
 
 void Association::repeat_shutdown_ack() {
@@ -81,16 +96,17 @@ Association::Next Association::on_shutdown_ack(Inbound& in, const wire::Chunk& c
     ++services_.counters.malformed_chunks;
     return Next::chunk;
   }
+  Path& path = reply_path(*in.path);
   switch (state_) {
     case State::cookie_wait:
     case State::cookie_echoed:
       // An association of the peer that we know nothing of: as out of the blue (§8.4, §8.5.1 E).
-      send_shutdown_complete(*in.path, in.header.tag, true);
+      send_shutdown_complete(path, in.header.tag, true);
       return Next::done;
     case State::shutdown_sent:
     case State::shutdown_ack_sent:
       drop_packet();
-      send_shutdown_complete(*in.path, peer_tag_, false);
+      send_shutdown_complete(path, peer_tag_, false);
       ++services_.counters.shutdowns;
       close(EventType::closed, Reason::none);
       return Next::done;

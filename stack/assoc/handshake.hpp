@@ -12,6 +12,11 @@ namespace sluice::assoc {
 
 /// Addresses of one side of an association; more than this in an INIT are counted and left out.
 inline constexpr std::size_t kMaxAddresses = 8;
+/// The number of a path, for sets of paths in one byte.
+constexpr std::uint8_t path_bit(PathId path) {
+  return static_cast<std::uint8_t>(1u << path.value);
+}
+static_assert(kMaxAddresses <= 8);
 using AddressList = base::BoundedVector<IpAddress, kMaxAddresses>;
 
 /// Extensions of the peer and of ours that both sides have; one struct, so that a cookie can carry it.

@@ -4,17 +4,15 @@
 #include "stack/assoc/path_block.hpp"
 #include "stack/assoc/rx/inbound_streams.hpp"
 #include "stack/assoc/rx/pin_ledger.hpp"
-#include "stack/assoc/rx/tsn_map.hpp"
+#include "stack/assoc/rx/tsn_map_pool.hpp"
 #include "stack/assoc/tx/message_part.hpp"
 #include "stack/assoc/tx/outbound_stream.hpp"
 #include "stack/assoc/tx/sent_chunk.hpp"
 #include "stack/assoc/tx/stream_page.hpp"
-#include "stack/base/intrusive_list.hpp"
+#include "stack/assoc/tx/waiting_senders.hpp"
 #include "stack/base/object_pool.hpp"
 
 namespace sluice::assoc {
-
-class Sender;
 
 /// How many of each there may be on one worker; the defaults suit some ten thousand associations. What a full pool
 /// refuses is said at each.
@@ -45,14 +43,13 @@ struct Pools {
         pin_ledgers(limits.pin_ledgers),
         held_chunks(limits.held_chunks),
         held_pages(limits.held_pages),
-        tsn_maps(limits.tsn_maps, 16),
+        tsn_maps(limits.tsn_maps),
         inbound_stream_leaves(limits.inbound_stream_leaves),
         inbound_stream_branches(limits.inbound_stream_leaves),
         inbound_stream_roots(limits.inbound_stream_leaves) {}
 
   base::ObjectPool<MessagePart> message_parts;
-  /// Those that found `message_parts` or what a stream needs empty and had nothing of their own to wait for.
-  base::IntrusiveList<Sender> waiting_senders;
+  WaitingSenders waiting_senders;
   base::ObjectPool<OutboundStream> outbound_streams;
   base::ObjectPool<StreamPage> stream_pages;
   base::ObjectPool<SentSegment> sent_segments;
@@ -61,7 +58,7 @@ struct Pools {
   base::ObjectPool<PinLedger> pin_ledgers;
   base::ObjectPool<HeldChunk> held_chunks;
   base::ObjectPool<HeldPage> held_pages;
-  base::ObjectPool<TsnMap> tsn_maps;
+  TsnMapPool tsn_maps;
   base::ObjectPool<InboundStreamLeaf> inbound_stream_leaves;
   base::ObjectPool<InboundStreamBranch> inbound_stream_branches;
   base::ObjectPool<InboundStreamRoot> inbound_stream_roots;

@@ -50,10 +50,11 @@ void Rfc9260Controller::on_timeout(Timestamp /*now*/) {
 }
 
 void Rfc9260Controller::on_idle(Timestamp /*now*/) {
+  // The rule is meant to lower the window: one that a timeout made smaller stays so, and so does its ssthresh.
+  if (reduced() >= cwnd_) return;
   if (!idle_) ssthresh_ = cwnd_;
   idle_ = true;
-  // The rule is meant to lower the window: one that a timeout made smaller stays so.
-  cwnd_ = std::min(cwnd_, reduced());
+  cwnd_ = reduced();
 }
 
 void Rfc9260Controller::set_mtu(std::uint32_t max_data_chunk) {

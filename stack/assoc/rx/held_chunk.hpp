@@ -22,8 +22,8 @@ struct HeldChunk {
   bool begin = false;
   bool end = false;
   bool unordered = false;
-  HeldChunk* next = nullptr;          ///< in the list it stands in
-  HeldChunk* next_waiting = nullptr;  ///< first chunk of a whole message that waits for its SSN: chain of a bucket
+  HeldChunk* next = nullptr;      ///< in the list it stands in
+  HeldChunk* previous = nullptr;  ///< there too, in a TurnTable
 };
 
 /// First in, first out; linked through HeldChunk::next. Does not own.

@@ -179,7 +179,7 @@ void Receiver::join_run(HeldChunk& held, InboundStream& stream) {
     deliver_run(head, stream);
     deliver_turns(id, stream);
   } else {
-    map_->await_turn(head);
+    map_->turns().add(head);
   }
 }
 
@@ -205,7 +205,7 @@ bool Receiver::absorb(HeldChunk& held) {
   const bool fits = held.begin ? !open_.open && !held.end && (held.unordered || held.ssn == stream.next_ssn)
                                : open_.open && open_.stream == held.stream;
   if (!fits) {
-    map_->forget_turn(held);
+    map_->turns().remove(held);
     let_go(held);
     return false;
   }
@@ -227,12 +227,15 @@ void Receiver::mark(Tsn tsn) {
 }
 
 bool Receiver::make_map() {
-  if (map_ == nullptr) map_ = services_.pools.tsn_maps.make(services_.pools.held_pages, services_.random.u32());
-  return map_ != nullptr;
+  if (map_ != nullptr) return true;
+  map_ = services_.pools.tsn_maps.make(services_.pools.held_pages);
+  if (map_ == nullptr) return false;
+  map_->turns().seed(services_.random.u32());
+  return true;
 }
 
 void Receiver::drop_map() {
-  services_.pools.tsn_maps.destroy(map_);
+  services_.pools.tsn_maps.give_back(*map_);
   map_ = nullptr;
 }
 

@@ -61,7 +61,7 @@ void Receiver::deliver_run(HeldChunk& first, InboundStream& stream) {
 
 /// A message of stream `id` was delivered in order: those that waited for it follow.
 void Receiver::deliver_turns(StreamId id, InboundStream& stream) {
-  while (HeldChunk* const first = map_->take_turn(id, stream.next_ssn)) deliver_run(*first, stream);
+  while (HeldChunk* const first = map_->turns().take(id, stream.next_ssn)) deliver_run(*first, stream);
 }
 
 void Receiver::begin_open_message(StreamId stream, Ssn ssn, Ppid ppid, bool unordered) {

@@ -115,7 +115,7 @@ bool Receiver::renege_one(Tsn tsn) {
   if (held == nullptr || held->tsn <= tsn) return false;
   const Tsn first = held->other_end;  // being the highest, it is the last of its run
   HeldChunk& head = *map_->held(first);
-  map_->forget_turn(head);
+  map_->turns().remove(head);
   if (first != held->tsn) {
     head.other_end = held->tsn - 1;
     map_->held(held->tsn - 1)->other_end = first;
@@ -138,7 +138,11 @@ void Receiver::let_go(HeldChunk& held) {
 
 void Receiver::let_go_of_all_beyond() {
   if (map_ == nullptr) return;
-  while (HeldChunk* const held = map_->highest_held(cumulative_, highest_)) let_go(*map_->take(held->tsn));
+  Tsn from = highest_;
+  while (HeldChunk* const held = map_->highest_held(cumulative_, from)) {
+    from = held->tsn - 1;
+    let_go(*map_->take(held->tsn));
+  }
   drop_map();
 }
 

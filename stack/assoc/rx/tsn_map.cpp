@@ -15,6 +15,7 @@ bool TsnMap::hold(HeldChunk& chunk) {
   SLUICE_DCHECK(page->chunks[chunk.tsn.value() % 64] == nullptr);
   page->chunks[chunk.tsn.value() % 64] = &chunk;
   ++page->used;
+  ++held_;
   return true;
 }
 
@@ -22,7 +23,9 @@ HeldChunk* TsnMap::take(Tsn tsn) {
   HeldPage*& page = table_[word(tsn)];
   if (page == nullptr) return nullptr;
   HeldChunk* const chunk = std::exchange(page->chunks[tsn.value() % 64], nullptr);
-  if (chunk != nullptr && --page->used == 0) {
+  if (chunk == nullptr) return nullptr;
+  --held_;
+  if (--page->used == 0) {
     pages_.destroy(page);
     page = nullptr;
   }
@@ -75,30 +78,6 @@ std::size_t TsnMap::gap_blocks(Tsn cumulative, Tsn highest, std::span<wire::GapA
     out[count++] = {static_cast<std::uint16_t>(first), static_cast<std::uint16_t>(at - 1)};
   }
   return count;
-}
-
-void TsnMap::await_turn(HeldChunk& first) {
-  HeldChunk*& head = bucket(first.stream, first.ssn);
-  first.next_waiting = head;
-  head = &first;
-}
-
-HeldChunk* TsnMap::take_turn(StreamId stream, Ssn ssn) {
-  for (HeldChunk** link = &bucket(stream, ssn); *link != nullptr; link = &(*link)->next_waiting) {
-    HeldChunk* const first = *link;
-    if (first->stream != stream || first->ssn != ssn) continue;
-    *link = first->next_waiting;
-    return first;
-  }
-  return nullptr;
-}
-
-void TsnMap::forget_turn(const HeldChunk& first) {
-  for (HeldChunk** link = &bucket(first.stream, first.ssn); *link != nullptr; link = &(*link)->next_waiting) {
-    if (*link != &first) continue;
-    *link = first.next_waiting;
-    return;
-  }
 }
 
 }  // namespace sluice::assoc

@@ -3,7 +3,7 @@
 #include <array>
 #include <span>
 
-#include "stack/assoc/rx/held_chunk.hpp"
+#include "stack/assoc/rx/turn_table.hpp"
 #include "stack/base/object_pool.hpp"
 #include "stack/wire/chunk_sack.hpp"
 
@@ -24,16 +24,25 @@ struct HeldPage {
 /// O(1) but for searches, which look at 64 TSNs a step.
 class TsnMap {
  public:
-  /// `seed` keeps a peer from choosing (stream, SSN) pairs that fall into one bucket.
-  TsnMap(base::ObjectPool<HeldPage>& pages, std::uint32_t seed) : pages_(pages), seed_(seed | 1) {}
+  explicit TsnMap(base::ObjectPool<HeldPage>& pages) : pages_(pages) {}
   TsnMap(const TsnMap&) = delete;
   TsnMap& operator=(const TsnMap&) = delete;
   ~TsnMap();
 
   // All TSNs below are beyond the cumulative one by 1 to kTsnWindow.
   bool received(Tsn tsn) const { return (words_[word(tsn)] & bit(tsn)) != 0; }
-  void mark(Tsn tsn) { words_[word(tsn)] |= bit(tsn); }
-  void clear(Tsn tsn) { words_[word(tsn)] &= ~bit(tsn); }
+  /// Not twice.
+  void mark(Tsn tsn) {
+    SLUICE_DCHECK(!received(tsn));
+    words_[word(tsn)] |= bit(tsn);
+    ++marked_;
+  }
+  /// Only what was marked.
+  void clear(Tsn tsn) {
+    SLUICE_DCHECK(received(tsn));
+    words_[word(tsn)] &= ~bit(tsn);
+    --marked_;
+  }
 
   /// The chunk held for `tsn`, or null.
   HeldChunk* held(Tsn tsn) const {
@@ -52,12 +61,11 @@ class TsnMap {
   /// The runs of TSNs received in (cumulative, highest], lowest first, as many as `out` has room for. Returns how many.
   std::size_t gap_blocks(Tsn cumulative, Tsn highest, std::span<wire::GapAckBlock> out) const;
 
-  /// A whole ordered message, held, waits for its SSN; `first` is its first chunk.
-  void await_turn(HeldChunk& first);
-  /// The message that waited for this SSN, no longer waiting; or null.
-  HeldChunk* take_turn(StreamId stream, Ssn ssn);
-  /// `first` waits no longer. Nothing if it did not.
-  void forget_turn(const HeldChunk& first);
+  /// Whole ordered messages, held, that wait for their SSN; by their first chunk.
+  TurnTable& turns() { return turns_; }
+
+  /// Nothing is in it, as when it was made.
+  bool clean() const { return marked_ == 0 && held_ == 0 && turns_.empty(); }
 
  private:
   static constexpr std::size_t kWords = kTsnWindow / 64;
@@ -66,16 +74,13 @@ class TsnMap {
   static std::uint64_t bit(Tsn tsn) { return std::uint64_t{1} << tsn.value() % 64; }
   /// The first offset from `cumulative` in [from, end) whose bit is `set`, or `end`.
   std::uint32_t find(Tsn cumulative, std::uint32_t from, std::uint32_t end, bool set) const;
-  HeldChunk*& bucket(StreamId stream, Ssn ssn) {
-    const std::uint32_t key = std::uint32_t{stream.value} << 16 | ssn.value();
-    return waiting_[(key * seed_ ^ (key >> 15) * seed_) >> 24];
-  }
 
   base::ObjectPool<HeldPage>& pages_;
-  std::uint32_t seed_;
+  std::uint32_t marked_ = 0;  // bits set in words_
+  std::uint32_t held_ = 0;    // chunks filed in table_
   std::array<std::uint64_t, kWords> words_{};
   std::array<HeldPage*, kWords> table_{};
-  std::array<HeldChunk*, 256> waiting_{};
+  TurnTable turns_;
 };
 
 }  // namespace sluice::assoc

@@ -6,6 +6,14 @@
 #include "stack/assoc/tx/chunk_size.hpp"
 
 namespace sluice::assoc {
+namespace {
+
+template <class T>
+std::uint32_t free_in(const base::ObjectPool<T>& pool) {
+  return pool.limit() - pool.out();
+}
+
+}  // namespace
 
 Sender::Sender(Services& services, const Parameters& parameters, AssocId association, EndpointId endpoint)
     : services_(services),
@@ -19,7 +27,8 @@ Sender::Sender(Services& services, const Parameters& parameters, AssocId associa
 Sender::~Sender() {
   drop_all(Reason::closed);
   while (failed_ != nullptr) services_.pools.message_parts.destroy(std::exchange(failed_, failed_->next));
-  if (linked()) services_.pools.waiting_senders.erase(*this);
+  streams_.clear();  // others may wait for them
+  stop_waiting();
   wake_waiters();
 }
 
@@ -48,6 +57,7 @@ void Sender::start(const Handshake& handshake, std::span<Path> paths) {
   drop_refused_streams();
   deliver_failures();
   if (roomy()) offer_writable();
+  wake_waiters();
 }
 
 void Sender::set_fragment_size(std::uint32_t bytes) {
@@ -73,8 +83,10 @@ SendStatus Sender::send(SendRequest&& request) {
     return SendStatus::wrong_part;
   if (full() && !(continues && stream == current_ && starved())) return refuse();
   if (stream == nullptr) stream = streams_.find_or_make(request.stream);
-  MessagePart* const part = stream == nullptr ? nullptr : services_.pools.message_parts.make();
-  if (part == nullptr) return refuse();
+  if (stream == nullptr)
+    return refuse(free_in(services_.pools.outbound_streams) == 0 ? Scarce::outbound_streams : Scarce::stream_pages);
+  MessagePart* const part = services_.pools.message_parts.make();
+  if (part == nullptr) return refuse(Scarce::message_parts);
 
   const std::uint32_t bytes = request.payload.size();
   part->payload = std::move(request.payload);
@@ -97,12 +109,32 @@ SendStatus Sender::send(SendRequest&& request) {
   return SendStatus::queued;
 }
 
+bool Sender::continues_message(const SendRequest& request) const {
+  if (request.stream.value >= stream_count_) return false;
+  const OutboundStream* const stream = streams_.find(request.stream);
+  return stream != nullptr && stream->open;
+}
+
 SendStatus Sender::refuse() {
   ++services_.counters.sends_refused;
   blocked_ = true;
-  // With room of its own, it is a pool that is empty, and perhaps others' acknowledgements alone that mend it.
-  if (roomy() && !linked()) services_.pools.waiting_senders.push_back(*this);
   return SendStatus::would_block;
+}
+
+SendStatus Sender::refuse(Scarce scarce) {
+  // Otherwise what this sender has under way will wake it.
+  if (roomy()) wait_for(scarce);
+  return refuse();
+}
+
+void Sender::wait_for(Scarce scarce) {
+  if (linked() && scarce_pool == Scarce::sent_segments) return;  // once it can send, the rest follows
+  stop_waiting();
+  services_.pools.waiting_senders.add(*this, scarce);
+}
+
+void Sender::stop_waiting() {
+  if (linked()) services_.pools.waiting_senders.remove(*this);
 }
 
 std::uint64_t Sender::charge() const {
@@ -194,7 +226,7 @@ void Sender::drop_refused_streams() {
 void Sender::fail_all(Reason reason) {
   drop_all(reason);
   blocked_ = writable_waiting_ = false;
-  if (linked()) services_.pools.waiting_senders.erase(*this);
+  stop_waiting();
   deliver_failures();
   wake_waiters();
 }
@@ -202,6 +234,7 @@ void Sender::fail_all(Reason reason) {
 bool Sender::resume_delivery(Timestamp /*now*/) {
   deliver_failures();
   if (failed_ == nullptr && writable_waiting_) offer_writable();
+  wake_waiters();
   return !delivery_waiting();
 }
 
@@ -232,22 +265,32 @@ void Sender::offer_writable() {
   event.endpoint = endpoint_;
   // Cleared first: the application may send, and be refused again, before deliver() returns.
   blocked_ = writable_waiting_ = false;
-  if (linked()) services_.pools.waiting_senders.erase(*this);
+  if (scarce_pool != Scarce::sent_segments) stop_waiting();
   base::Buffer none;
   if (!services_.host.deliver(event, none)) blocked_ = writable_waiting_ = true;
 }
 
+/// Those that wait for what may have become free. A message part says little: they are told of an eighth of the pool.
 void Sender::wake_waiters() {
-  auto& waiting = services_.pools.waiting_senders;
-  const auto& parts = services_.pools.message_parts;
-  for (std::size_t left = waiting.size(); left > 0; --left) {
-    if (waiting.empty() || parts.out() > parts.limit() - parts.limit() / 8) return;
-    waiting.pop_front()->on_pool_room();
-  }
+  Pools& pools = services_.pools;
+  if (pools.waiting_senders.empty()) return;
+  if (free_in(pools.message_parts) > pools.message_parts.limit() / 8) wake(Scarce::message_parts, SIZE_MAX);
+  wake(Scarce::outbound_streams, free_in(pools.outbound_streams));
+  wake(Scarce::stream_pages, free_in(pools.stream_pages));
+  wake(Scarce::sent_segments, free_in(pools.sent_segments));
 }
 
-void Sender::on_pool_room() {
-  offer_writable();
+void Sender::wake(Scarce scarce, std::size_t most) {
+  WaitingSenders& waiting = services_.pools.waiting_senders;
+  for (std::size_t left = std::min(most, waiting.size(scarce)); left > 0; --left) {
+    auto* const sender = static_cast<Sender*>(waiting.front(scarce));
+    if (sender == nullptr) return;
+    waiting.remove(*sender);
+    if (scarce == Scarce::sent_segments)
+      services_.host.wants_flush(sender->association_);
+    else
+      sender->offer_writable();
+  }
 }
 
 }  // namespace sluice::assoc

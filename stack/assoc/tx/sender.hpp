@@ -12,7 +12,7 @@
 #include "stack/assoc/tx/first_come_scheduler.hpp"
 #include "stack/assoc/tx/send_store.hpp"
 #include "stack/assoc/tx/stream_table.hpp"
-#include "stack/base/intrusive_list.hpp"
+#include "stack/assoc/tx/waiting_senders.hpp"
 #include "stack/wire/chunk_sack.hpp"
 
 namespace sluice::wire {
@@ -35,7 +35,7 @@ struct SackResult {
 /// association watches them. Knows nothing of states.
 ///
 /// The paths given to a call are all the paths of the association, each at the index that its PathId says.
-class Sender : public base::ListHook<> {
+class Sender : private WaitingSender {
  public:
   /// Send buffer that each message or part costs besides its bytes, so that small ones are bounded too.
   static constexpr std::uint32_t kPartOverhead = 64;
@@ -89,7 +89,11 @@ class Sender : public base::ListHook<> {
   void on_probe_deadline(Timestamp now);
 
   /// Everything sent was acknowledged and nothing waits: SHUTDOWN may be sent (§9.2).
-  bool drained() const { return queued_bytes_ == 0 && store_.empty(); }
+  bool drained() const { return queued_bytes_ == 0 && store_.empty() && current_ == nullptr; }
+  /// Everything that may leave was acknowledged, and the message under way lacks its next part.
+  bool awaits_part() const { return starved() && store_.empty(); }
+  /// `request` would be a further part of a message that was begun.
+  bool continues_message(const SendRequest& request) const;
   /// Bytes of user data queued or not yet cumulatively acknowledged.
   std::uint64_t buffered_bytes() const { return buffered_bytes_; }
   /// Bytes of user data in flight on all paths.
@@ -104,8 +108,6 @@ class Sender : public base::ListHook<> {
   bool resume_delivery(Timestamp now);
   /// Such an event waits.
   bool delivery_waiting() const { return failed_ != nullptr || writable_waiting_; }
-  /// The pool of message parts, which was empty when this asked, has room again.
-  void on_pool_room();
 
   // For snapshots and tests.
   std::uint64_t queued_bytes() const { return queued_bytes_; }  ///< of user data without a TSN yet
@@ -128,6 +130,7 @@ class Sender : public base::ListHook<> {
 
   // sender.cpp: messages in, events out, beginning and end
   SendStatus refuse();
+  SendStatus refuse(Scarce scarce);
   std::uint64_t charge() const;
   bool full() const;
   bool roomy() const;
@@ -141,7 +144,10 @@ class Sender : public base::ListHook<> {
   void drop_refused_streams();
   void deliver_failures();
   void offer_writable();
+  void wait_for(Scarce scarce);
+  void stop_waiting();
   void wake_waiters();
+  void wake(Scarce scarce, std::size_t most);
 
   // sender_fill.cpp: packets out
   void retransmit(Timestamp now, Path& path, Packet& packet);
@@ -208,6 +214,7 @@ class Sender : public base::ListHook<> {
   Tsn probe_tsn_;
   std::uint32_t stream_count_;
   std::uint8_t probe_doublings_ = 0;
+  std::uint8_t recovering_paths_ = 0;  ///< by PathId, a bit each: those whose losses the Fast Recovery is about
   bool started_ : 1 = false;
   bool fast_recovery_ : 1 = false;
   bool fast_retransmit_due_ : 1 = false;  ///< one packet may leave whatever the cwnd (§7.2.4)

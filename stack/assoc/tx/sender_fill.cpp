@@ -139,7 +139,10 @@ void Sender::send_new(Timestamp now, Path& path, Packet& packet) {
     probe = length > peer_window();
     if (probe && !probe_due_) break;
     SentChunk* const chunk = store_.append();
-    if (chunk == nullptr) break;
+    if (chunk == nullptr) {
+      if (store_.empty()) wait_for(Scarce::sent_segments);
+      break;
+    }
     if (probe) note_probe(chunk->tsn);
     cut(*stream, *chunk, length);
     if (!path.rtt_measuring) {

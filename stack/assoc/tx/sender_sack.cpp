@@ -15,12 +15,6 @@ constexpr std::uint8_t kMissLimit = 3;
 /// Doublings of the probe interval; more would pass every RTO.Max.
 constexpr std::uint8_t kMaxProbeDoublings = 16;
 
-/// The number of a path, for sets of paths in one byte.
-constexpr std::uint8_t bit(PathId path) {
-  return static_cast<std::uint8_t>(1u << path.value);
-}
-static_assert(kMaxAddresses <= 8);
-
 }  // namespace
 
 /// One acknowledgement while it is looked at.
@@ -129,7 +123,7 @@ void Sender::acknowledge_cumulatively(Tsn cumulative_tsn, Progress& progress) {
 inline void Sender::acknowledge(SentChunk& chunk, Progress& progress) {
   Path& path = progress.paths[chunk.path.value];
   const std::uint32_t size = chunk_size(chunk.length);
-  if (chunk.tsn <= path.lowest_outstanding) progress.lowest_acked |= bit(path.id);
+  if (chunk.tsn <= path.lowest_outstanding) progress.lowest_acked |= path_bit(path.id);
   if (chunk.state == ChunkState::marked) {
     --marked_;
   } else {
@@ -137,7 +131,7 @@ inline void Sender::acknowledge(SentChunk& chunk, Progress& progress) {
     outstanding_bytes_ -= chunk.length;
   }
   if (&chunk == next_marked_ || marked_ == 0) next_marked_ = marked_ == 0 ? nullptr : chunk.next_missing;
-  if (path.rtt_measuring && path.rtt_tsn == chunk.tsn) progress.sampled |= bit(path.id);
+  if (path.rtt_measuring && path.rtt_tsn == chunk.tsn) progress.sampled |= path_bit(path.id);
   progress.acked[path.id.value] += size;
   progress.newly_acked = true;
   progress.highest_newly_acked = chunk.tsn;
@@ -194,7 +188,7 @@ void Sender::renege(Tsn tsn, Progress& progress) {
   store_.link_missing(progress.previous, chunk);
   progress.previous = &chunk;
   --gap_acked_;
-  if (path.outstanding == 0 || chunk.tsn < path.lowest_outstanding) progress.lowest_gone |= bit(path.id);
+  if (path.outstanding == 0 || chunk.tsn < path.lowest_outstanding) progress.lowest_gone |= path_bit(path.id);
   path.outstanding += chunk_size(chunk.length);
   outstanding_bytes_ += chunk.length;
   progress.reneged = true;
@@ -219,9 +213,9 @@ void Sender::count_misses(Progress& progress) {
     if (++chunk->misses < kMissLimit) continue;
     Path& path = progress.paths[chunk->path.value];
     chunk->fast_retransmitted = true;
-    if (chunk->tsn == path.lowest_outstanding) progress.lowest_gone |= bit(path.id);
+    if (chunk->tsn == path.lowest_outstanding) progress.lowest_gone |= path_bit(path.id);
     mark(*chunk, path);
-    progress.lost |= bit(path.id);
+    progress.lost |= path_bit(path.id);
     ++services_.counters.fast_retransmits;
   }
 }
@@ -262,14 +256,15 @@ void Sender::check_probe(Timestamp now, Progress& progress) {
 
 void Sender::enter_fast_recovery(Timestamp now, Progress& progress) {
   for (Path& path : progress.paths)
-    if ((progress.lost & bit(path.id)) != 0) path.congestion->on_fast_retransmit(now);
+    if ((progress.lost & path_bit(path.id)) != 0) path.congestion->on_fast_retransmit(now);
   fast_recovery_ = true;
+  recovering_paths_ = progress.lost;
   fast_recovery_exit_ = store_.next_tsn() - 1;
   fast_retransmit_due_ = true;
 }
 
 void Sender::update_path(Timestamp now, Path& path, Progress& progress) {
-  const std::uint8_t mask = bit(path.id);
+  const std::uint8_t mask = path_bit(path.id);
   const std::uint32_t acked = progress.acked[path.id.value];
   if ((progress.sampled & mask) != 0) {
     path.rtt_measuring = false;
@@ -313,8 +308,10 @@ bool Sender::on_t3_expired(Timestamp now, Path& path) {
     path.rto.back_off(parameters_);    // E2
     path.after_timeout = true;
     path.cwnd_filled = false;
-    // What is sent from here on is slow start, which a recovery begun before must not hold down.
-    fast_recovery_ = fast_retransmit_due_ = false;
+    // What is sent here from now on is slow start, which a recovery begun before must not hold down (RFC 6582 §3.2). A
+    // recovery of other paths goes on: its exit point alone ends it (§7.2.4).
+    recovering_paths_ &= static_cast<std::uint8_t>(~path_bit(path.id));
+    if (recovering_paths_ == 0) fast_recovery_ = fast_retransmit_due_ = false;
   }
   mark_all(path);
   return !answered_probe;

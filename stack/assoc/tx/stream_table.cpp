@@ -4,8 +4,10 @@
 
 namespace sluice::assoc {
 
-StreamTable::~StreamTable() {
+void StreamTable::clear() {
   drop(root_, height_);
+  root_ = Slot{};
+  height_ = 0;
 }
 
 void StreamTable::drop(Slot slot, std::uint32_t level) {

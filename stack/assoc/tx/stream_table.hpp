@@ -12,12 +12,14 @@ class StreamTable {
  public:
   explicit StreamTable(Pools& pools) : pools_(pools) {}
   StreamTable(const StreamTable&) = delete;
-  ~StreamTable();
+  ~StreamTable() { clear(); }
 
   /// Null if it was not made yet.
   OutboundStream* find(StreamId id) const;
   /// Makes it first if need be; null when a pool is empty.
   OutboundStream* find_or_make(StreamId id);
+  /// Forgets all streams.
+  void clear();
   /// Calls visit(OutboundStream&) for each, in the order of their numbers.
   template <class Visit>
   void for_each(Visit&& visit) const {

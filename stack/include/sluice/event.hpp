@@ -15,7 +15,8 @@ enum class EventType : std::uint8_t {
   association_lost,   ///< COMMUNICATION LOST: error (a Reason)
   connect_failed,     ///< an association that we opened never came up: error (a Reason)
   restarted,          ///< RESTART: the peer began anew; messages not acknowledged before are lost and were reported
-  shutdown_received,  ///< the peer shuts down: nothing more can be sent; what it sent still arrives
+  shutdown_received,  ///< the peer shuts down: no new message can be sent, one begun in parts should be ended; what
+                      ///< it sent still arrives
   closed,             ///< SHUTDOWN COMPLETE: the graceful end; the last event of an association
   path_changed,       ///< NETWORK STATUS CHANGE: path, path_state
   send_failed,        ///< SEND FAILURE: context of the message that was not delivered; error (a Reason)

@@ -117,6 +117,15 @@ TEST_F(AssociationPaths, HeartbeatsEndWithShutdown) {
   EXPECT_EQ(association().paths()[0].heartbeat_deadline, kNever);
 }
 
+TEST_F(AssociationPaths, LateHeartbeatAckDoesNotBeginHeartbeatsAnewInShutdown) {
+  go_established();
+  const SentPacket packet = next_heartbeat();
+  association().shutdown(now_);
+  flush();
+  answer(*packet.find(ChunkType::heartbeat));
+  EXPECT_EQ(association().paths()[0].heartbeat_deadline, kNever);
+}
+
 TEST_F(AssociationPaths, UnansweredHeartbeatsMakeThePathInactiveAndThenEndTheAssociation) {
   side_.parameters.association_max_retransmissions = 4;
   go_established();
@@ -187,6 +196,26 @@ TEST_F(AssociationPaths, UnconfirmedAddressesAreProbedAtOnceAndGetNothingElse) {
   EXPECT_EQ(flush().at(0).departure.destination, kThere2);
 }
 
+TEST_F(AssociationPaths, OneUnconfirmedAddressIsProbedInEachRtoAndAllInTurn) {
+  Handshake handshake = agreed();
+  for (std::uint32_t i = 0; i < 4; ++i)
+    ASSERT_TRUE(handshake.peer_addresses.push_back(IpAddress::v4(kThere2.v4_value() + i)));
+  accept(handshake);
+  std::vector<IpAddress> probed;
+  Timestamp last{};
+  while (probed.size() < 8) {
+    for (const SentPacket& packet : flush()) {
+      if (packet.find(ChunkType::heartbeat) == nullptr) continue;
+      EXPECT_GE(now_ - last, association().paths()[0].rto.value());
+      last = now_;
+      probed.push_back(packet.departure.destination);
+    }
+    ASSERT_LT(now_, Timestamp(30s));
+    expire();
+  }
+  for (std::uint32_t i = 0; i < 8; ++i) EXPECT_EQ(probed[i].v4_value(), kThere2.v4_value() + i % 4);
+}
+
 TEST_F(AssociationPaths, ProbesOfUnconfirmedAddressesDoNotCountAgainstTheAssociation) {
   side_.parameters.association_max_retransmissions = 1;
   accept(two_paths());
@@ -211,6 +240,25 @@ TEST_F(AssociationPaths, SackGoesWhereDataCameFrom) {
   const auto packets = flush();
   ASSERT_EQ(packets.size(), 1u);
   EXPECT_EQ(packets[0].departure.destination, kThere2);
+}
+
+TEST_F(AssociationPaths, NoSackAndNoShutdownCompleteGoToAnUnconfirmedAddress) {
+  accept(two_paths());
+  flush();
+  inject(
+      kOurTag, [](wire::PacketWriter& packet) { write_data(packet, kPeerTsn, "from there"); }, kThere2);
+  const auto sack = flush();
+  ASSERT_EQ(sack.size(), 1u);
+  EXPECT_EQ(sack[0].types(), Types{ChunkType::sack});
+  EXPECT_EQ(sack[0].departure.destination, kThere);
+  association().shutdown(now_);
+  flush();
+  inject(
+      kOurTag, [](wire::PacketWriter& packet) { wire::append_shutdown_ack(packet); }, kThere2);
+  const auto complete = sent();
+  ASSERT_EQ(complete.size(), 1u);
+  EXPECT_EQ(complete[0].types(), Types{ChunkType::shutdown_complete});
+  EXPECT_EQ(complete[0].departure.destination, kThere);
 }
 
 TEST_F(AssociationPaths, HeartbeatIsAnsweredWhereItCameFrom) {

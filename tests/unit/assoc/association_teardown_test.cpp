@@ -141,6 +141,99 @@ TEST_F(AssociationTeardown, GuardTimerBoundsTheShutdown) {
   EXPECT_EQ(only(EventType::association_lost).reason(), Reason::retransmissions);
 }
 
+TEST_F(AssociationTeardown, ShutdownWaitsForTheEndOfAMessageSentInParts) {
+  go_established();
+  EXPECT_EQ(send_part("begun", false, StreamId(3)), SendStatus::queued);
+  EXPECT_EQ(send("queued behind", StreamId(4)), SendStatus::queued);
+  flush();
+  EXPECT_TRUE(association().shutdown(now_));
+  inject_sack(kOurTsn);
+  expect_silence();
+  EXPECT_EQ(association().state(), State::shutdown_pending);
+  EXPECT_EQ(send("new", StreamId(4)), SendStatus::not_connected);
+  EXPECT_EQ(send_part("ended", true, StreamId(3)), SendStatus::queued);
+  EXPECT_EQ(send("new", StreamId(3)), SendStatus::not_connected);
+  EXPECT_EQ(flush().at(0).types(), (Types{ChunkType::data, ChunkType::data}));
+  inject_sack(kOurTsn + 2);
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown});
+}
+
+TEST_F(AssociationTeardown, NoMessageIsCutOffByAShutdown) {
+  go_established();
+  send_part("begun", false);
+  flush();
+  inject_sack(kOurTsn);
+  EXPECT_TRUE(association().shutdown(now_));
+  expect_silence();
+  EXPECT_EQ(association().state(), State::shutdown_pending);
+  send_part("ended", true);
+  flush();
+  inject_sack(kOurTsn + 1);
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown});
+}
+
+TEST_F(AssociationTeardown, PeersShutdownWaitsForTheEndOfAMessageSentInParts) {
+  go_established();
+  send_part("begun", false);
+  flush();
+  inject_shutdown(kOurTsn);
+  expect_silence();
+  EXPECT_EQ(association().state(), State::shutdown_received);
+  EXPECT_EQ(send_part("ended", true), SendStatus::queued);
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::data});
+  inject_shutdown(kOurTsn + 1);
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown_ack});
+}
+
+TEST_F(AssociationTeardown, GuardTimerBoundsTheWaitForAPart) {
+  for (const bool peers : {false, true}) {
+    SCOPED_TRACE(peers);
+    host().events.clear();
+    go_established();
+    send_part("begun", false);
+    flush();
+    inject_sack(kOurTsn);
+    if (peers)
+      inject_shutdown(kOurTsn);
+    else
+      association().shutdown(now_);
+    EXPECT_EQ(association().next_deadline(), now_ + 5 * side_.parameters.rto_max);
+    expire();
+    EXPECT_THAT(causes(flush().at(0)), ElementsAre(CauseCode::user_initiated_abort));
+    EXPECT_EQ(only(EventType::association_lost).reason(), Reason::local_abort);
+  }
+}
+
+TEST_F(AssociationTeardown, GuardTimerRunsOnlyWhileTheApplicationIsAwaited) {
+  go_established();
+  send_part("begun", false);
+  flush();
+  inject_sack(kOurTsn);
+  association().shutdown(now_);
+  now_ += 4 * side_.parameters.rto_max;
+  send_part("more", false);
+  flush();
+  EXPECT_LT(association().next_deadline(), now_ + 2s);  // T3-rtx alone
+  inject_sack(kOurTsn + 1);
+  EXPECT_EQ(association().next_deadline(), now_ + 5 * side_.parameters.rto_max);
+  send_part("ended", true);
+  flush();
+  inject_sack(kOurTsn + 2);
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown});
+}
+
+TEST_F(AssociationTeardown, MessageBegunBeforeItWasUpIsEndedBeforeTheShutdown) {
+  go_cookie_echoed();
+  send_part("begun", false);
+  association().shutdown(now_);
+  EXPECT_EQ(send("new", StreamId(2)), SendStatus::not_connected);
+  EXPECT_EQ(send_part("ended", true), SendStatus::queued);
+  inject([](wire::PacketWriter& packet) { wire::append_cookie_ack(packet); });
+  EXPECT_EQ(flush().at(0).types(), (Types{ChunkType::data, ChunkType::data}));
+  inject_sack(kOurTsn + 1);
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown});
+}
+
 TEST_F(AssociationTeardown, BothSidesMayShutDownAtOnce) {
   go_shutdown_sent();
   inject_shutdown(kOurTsn - 1);
@@ -158,6 +251,18 @@ TEST_F(AssociationTeardown, ShutdownWhileSettingUpIsDropped) {
     expect_silence();
     EXPECT_EQ(association().state(), state);
   }
+}
+
+TEST_F(AssociationTeardown, DelayedSackIsNotAwaitedOnceShutdownAckWasSent) {
+  go_established();
+  inject_data(kPeerTsn, "acknowledged at once");
+  flush();
+  inject_data(kPeerTsn + 1, "acknowledged later");
+  inject_shutdown(kOurTsn - 1);
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown_ack});
+  now_ += 2 * side_.parameters.sack_delay;
+  expect_silence();
+  EXPECT_GT(association().next_deadline(), now_);
 }
 
 TEST_F(AssociationTeardown, ShutdownInShutdownPendingIsFollowed) {

@@ -122,6 +122,14 @@ TEST(Rfc9260Controller, IdlenessNeverRaisesTheCwnd) {
   EXPECT_EQ(controller.cwnd(), kPmdcs);
 }
 
+TEST(Rfc9260Controller, IdlenessAfterATimeoutKeepsTheThresholdOfTheSlowStartThatFollows) {
+  Rfc9260Controller controller(kPmdcs, true);
+  for (int i = 0; i < 97; ++i) controller.on_acked(kNow, full(kPmdcs));
+  controller.on_timeout(kNow);
+  controller.on_idle(kNow);
+  EXPECT_EQ(controller.ssthresh(), 50 * kPmdcs);
+}
+
 TEST(Rfc9260Controller, GrowsWithThePathMtuSoThatOnePacketFits) {
   Rfc9260Controller controller(kPmdcs, true);
   controller.on_timeout(kNow);

@@ -54,6 +54,45 @@ TEST_F(RxOrderTest, GapHoldsTheStreamBackAndIsReported) {
   EXPECT_EQ(pools.tsn_maps.out(), 0U);
 }
 
+TEST_F(RxOrderTest, MapOfAGapThatClosedIsUsedAgain) {
+  for (std::uint32_t tsn = kFirstTsn; tsn < kFirstTsn + 10; tsn += 2) {
+    data({tsn + 1, "late", "BE", 0, static_cast<std::uint16_t>(tsn + 1 - kFirstTsn)});
+    EXPECT_EQ(pools.tsn_maps.out(), 1U);
+    EXPECT_EQ(pools.tsn_maps.kept(), 0U);
+    data({tsn, "first", "BE", 0, static_cast<std::uint16_t>(tsn - kFirstTsn)});
+    EXPECT_EQ(pools.tsn_maps.out(), 0U);
+    EXPECT_EQ(pools.tsn_maps.kept(), 1U);
+  }
+  EXPECT_EQ(host.pieces.size(), 10U);
+}
+
+TEST_F(RxOrderTest, MapOfAGapThatNeverClosedIsNotUsedAgain) {
+  data({kFirstTsn + 1, "waits", "BE", 0, 1});
+  restart(kFirstTsn + 1);
+  EXPECT_EQ(pools.tsn_maps.out(), 0U);
+  EXPECT_EQ(pools.tsn_maps.kept(), 0U);
+  EXPECT_EQ(data({kFirstTsn + 2, "waits again", "BE", 0, 1}), DataVerdict::accepted);
+  EXPECT_EQ(sack()->gaps, (Gaps{{2, 2}}));
+}
+
+TEST(TurnTableTest, MessagesOfABucketGoAsTheyCame) {
+  TurnTable turns;
+  std::array<HeldChunk, 3> chunks;
+  for (HeldChunk& chunk : chunks) {
+    chunk.stream = StreamId(4);
+    chunk.ssn = Ssn(7);
+    turns.add(chunk);
+  }
+  turns.remove(chunks[1]);
+  turns.remove(chunks[1]);
+  EXPECT_EQ(turns.take(StreamId(4), Ssn(8)), nullptr);
+  EXPECT_EQ(turns.take(StreamId(4), Ssn(7)), &chunks[0]);
+  EXPECT_FALSE(turns.empty());
+  EXPECT_EQ(turns.take(StreamId(4), Ssn(7)), &chunks[2]);
+  EXPECT_EQ(turns.take(StreamId(4), Ssn(7)), nullptr);
+  EXPECT_TRUE(turns.empty());
+}
+
 TEST_F(RxOrderTest, LossInOneStreamDoesNotHoldAnotherBack) {
   data({1001, "x", "BE", 1, 0});
   data({1003, "z", "BE", 1, 1});

@@ -216,11 +216,13 @@ class ScriptedPeer : public ::testing::Test {
     std::byte* const at = wire::append_data(packet, header, static_cast<std::uint16_t>(text.size()));
     if (!text.empty()) std::memcpy(at, text.data(), text.size());
   }
-  SendStatus send(std::string_view text, StreamId stream = {}) {
+  SendStatus send(std::string_view text, StreamId stream = {}) { return send_part(text, true, stream); }
+  SendStatus send_part(std::string_view text, bool end, StreamId stream = {}) {
     SendRequest request;
     request.payload = side_.payloads.copy_of(std::as_bytes(std::span(text)));
     request.stream = stream;
     request.ppid = Ppid(46);
+    request.end = end;
     return association().send(std::move(request));
   }
   /// The one event of `type`; fails if there is none or more.

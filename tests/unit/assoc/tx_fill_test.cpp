@@ -219,6 +219,29 @@ TEST_F(FillTest, EmptySegmentPoolStopsBeforeATsnIsGiven) {
   EXPECT_EQ(fill(paths[0]).size(), 8u);
 }
 
+TEST_F(FillTest, SenderThatFindsNoSegmentIsFlushedWhenAnotherFreesOne) {
+  limits.sent_segments = 1;
+  make();
+  Sender other(*services, parameters, AssocId(8), EndpointId(3));
+  other.start(handshake, paths);
+  start();
+  send("x");
+  flush();
+  ASSERT_EQ(other.send(request("y")), SendStatus::queued);
+  const auto fill_other = [&] {
+    std::array<std::byte, 1500> memory;
+    wire::PacketWriter packet(memory, {});
+    return other.fill(now, paths[1], packet);
+  };
+  EXPECT_EQ(fill_other(), 0u);
+  EXPECT_TRUE(host.flushes_wanted.empty());
+  sack({.cumulative = 1000});
+  EXPECT_EQ(host.flushes_wanted, std::vector{AssocId(8)});
+  EXPECT_EQ(fill_other(), 1u);
+  other.fail_all(Reason::closed);
+  paths[1].outstanding = 0;
+}
+
 TEST_F(FillTest, IdlePathShrinksItsCwndOncePerRto) {
   start();
   open_cwnd(paths[0], 97);

@@ -68,7 +68,10 @@ class EventLog final : public Host {
     return n;
   }
 
+  void wants_flush(AssocId association) noexcept override { flushes_wanted.push_back(association); }
+
   std::vector<Event> events;
+  std::vector<AssocId> flushes_wanted;
   std::size_t room = SIZE_MAX;
 };
 

@@ -165,6 +165,17 @@ TEST_F(SackTest, RecoveryLowersTheCwndOnceUntilItsExitPoint) {
   EXPECT_FALSE(sender->in_fast_recovery());
 }
 
+TEST_F(SackTest, TimeoutEndsTheRecoveryOfItsOwnPathOnly) {
+  send_packets(12, paths[0]);
+  send_packets(2, paths[1]);
+  report_missing(999, 2);
+  ASSERT_TRUE(sender->in_fast_recovery());
+  sender->on_t3_expired(now, paths[1]);
+  EXPECT_TRUE(sender->in_fast_recovery());
+  sender->on_t3_expired(now, paths[0]);
+  EXPECT_FALSE(sender->in_fast_recovery());
+}
+
 TEST_F(SackTest, FastRetransmitIgnoresCwndForOnePacketOnly) {
   send_packets(40);
   for (std::uint16_t i = 0; i < 3; ++i) sack({.cumulative = 999, .gaps = {{10, static_cast<std::uint16_t>(10 + i)}}});

@@ -209,6 +209,20 @@ TEST_F(SendTest, EmptyPoolBlocksAndRoomInItSaysWritable) {
   EXPECT_EQ(other.send(request("y")), SendStatus::queued);
 }
 
+TEST_F(SendTest, RoomInOnePoolDoesNotWakeThoseThatWaitForAnother) {
+  limits.outbound_streams = 1;
+  start();
+  Sender other(*services, parameters, AssocId(8), EndpointId(3));
+  EXPECT_EQ(send("x"), SendStatus::queued);
+  EXPECT_EQ(other.send(request("y")), SendStatus::would_block);
+  flush();
+  sack({.cumulative = 1000});
+  EXPECT_EQ(host.count(EventType::writable), 0u);
+  sender.reset();
+  EXPECT_EQ(host.count(EventType::writable), 1u);
+  EXPECT_EQ(other.send(request("y")), SendStatus::queued);
+}
+
 TEST_F(SendTest, SenderThatWaitsForAPoolMayGo) {
   limits.message_parts = 1;
   start();
