@@ -244,6 +244,7 @@ class Association {
   // association_output.cpp: what goes out.
   std::uint32_t fill_with_data(Timestamp now, Path& path, wire::PacketWriter& packet);
   wire::PacketWriter* packet_for(Path& path, std::uint32_t room);
+  wire::PacketWriter* packet_for_whole(Path& path, std::size_t size);
   wire::PacketWriter* new_packet(Path& path, std::uint32_t limit, VTag tag);
   void send_packet();
   void drop_packet();

@@ -200,7 +200,7 @@ Association::Next Association::on_heartbeat(Inbound& in, const wire::Chunk& chun
   }
   // All of it goes back unchanged, to where it came from (§8.3, §6.4); the path need not be confirmed (§5.4).
   const std::span<const std::byte> body = chunk.body();
-  wire::PacketWriter* const packet = packet_for(*in.path, static_cast<std::uint32_t>(chunk.bytes.size()));
+  wire::PacketWriter* const packet = packet_for_whole(*in.path, chunk.bytes.size());
   std::byte* const at = packet == nullptr ? nullptr
                                           : packet->append_chunk(wire::ChunkType::heartbeat_ack, 0,
                                                                  static_cast<std::uint32_t>(body.size()));
@@ -242,8 +242,12 @@ Association::Next Association::on_unrecognized(Inbound& in, const wire::Chunk& c
   ++services_.counters.unrecognized_chunks;
   const wire::UnrecognizedRule rule = wire::unrecognized_rule(chunk.type);
   if (rule.report) {
-    if (auto error = report(in, static_cast<std::uint32_t>(chunk.bytes.size())))
-      wire::append_unrecognized_chunk(*error, chunk);
+    // Of one that would not fit with the headers around it, as much as does.
+    constexpr std::uint32_t kAround = wire::kCommonHeaderSize + wire::kChunkHeaderSize + wire::kTlvHeaderSize;
+    wire::Chunk quote = chunk;
+    quote.bytes = chunk.bytes.first(std::min<std::size_t>(chunk.bytes.size(), in.path->max_packet_size() - kAround));
+    if (auto error = report(in, static_cast<std::uint32_t>(quote.bytes.size())))
+      wire::append_unrecognized_chunk(*error, quote);
   }
   return rule.stop ? Next::done : Next::chunk;
 }

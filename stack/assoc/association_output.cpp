@@ -12,6 +12,14 @@ wire::PacketWriter* Association::packet_for(Path& path, std::uint32_t room) {
   return new_packet(path, path.max_packet_size(), peer_tag_);
 }
 
+/// As packet_for(), for one chunk of `size` bytes that can not be cut: if it is too large for the path, it gets a
+/// packet of its own that leaves by IP fragmentation (§6.9). Null also if it is too large for that.
+wire::PacketWriter* Association::packet_for_whole(Path& path, std::size_t size) {
+  const auto whole = static_cast<std::uint32_t>(wire::kCommonHeaderSize + wire::padded(size));
+  if (whole <= path.max_packet_size()) return packet_for(path, static_cast<std::uint32_t>(size));
+  return whole <= path.max_fragmented_size() ? new_packet(path, whole, peer_tag_) : nullptr;
+}
+
 /// Sends what is under way and begins a packet of up to `limit` bytes. Null: back-pressure.
 wire::PacketWriter* Association::new_packet(Path& path, std::uint32_t limit, VTag tag) {
   send_packet();

@@ -57,6 +57,7 @@ bool Association::set_up_path(Path& path, const IpAddress& destination, std::spa
 void Association::resolve(Path& path, std::span<const IpAddress> local_addresses) {
   std::uint16_t mtu = parameters_.path_mtu_max;
   if (!services_.host.resolve(path.route, mtu, path.port)) path.route.next_hop = 0;
+  path.link_mtu = mtu;
   mtu = std::min(mtu, parameters_.path_mtu_max);
   if (path.learned_mtu != 0) mtu = std::min(mtu, path.learned_mtu);
   path.route.dont_fragment = mtu >= kMinPmtu;

@@ -38,6 +38,11 @@ bool is_usable(const IpAddress& listed, const IpAddress& source) {
   return !listed.is_link_local() || source.is_link_local();
 }
 
+/// Of a packet with nothing but a COOKIE ECHO.
+std::uint32_t cookie_echo_size(std::span<const std::byte> cookie) {
+  return wire::kCommonHeaderSize + wire::kChunkHeaderSize + static_cast<std::uint32_t>(wire::padded(cookie.size()));
+}
+
 bool has_family(std::span<const IpAddress> addresses, bool v4) {
   return std::any_of(addresses.begin(), addresses.end(), [v4](const IpAddress& a) { return a.is_v4() == v4; });
 }
@@ -313,11 +318,9 @@ bool Association::send_init(Timestamp now) {
 bool Association::send_cookie_echo(Timestamp now) {
   send_packet();
   Path& path = paths_[control_path_.value];
-  wire::PacketWriter* const packet =
-      new_packet(path,
-                 std::max(path.max_packet_size(), wire::kCommonHeaderSize + wire::kChunkHeaderSize +
-                                                      static_cast<std::uint32_t>(wire::padded(cookie_.size()))),
-                 peer_tag_);
+  // A cookie that is too large for the path leaves by IP fragmentation.
+  const std::uint32_t limit = std::max(path.max_packet_size(), cookie_echo_size(cookie_));
+  wire::PacketWriter* const packet = new_packet(path, limit, peer_tag_);
   if (packet == nullptr) return false;
   wire::append_cookie_echo(*packet, cookie_);
   ++services_.counters.control_chunks_sent;
@@ -386,6 +389,10 @@ bool Association::check_init_ack(const Inbound& in, const wire::InitChunk& init_
     return false;
   }
   if (parameters.cookie.empty()) return refuse(tag, {.code = wire::CauseCode::missing_mandatory_parameter}, true);
+  if (cookie_echo_size(parameters.cookie) > paths_[control_path_.value].max_fragmented_size()) {
+    close(EventType::connect_failed, Reason::no_resources);
+    return false;
+  }
   return true;
 }
 

@@ -1,5 +1,7 @@
 #include "stack/assoc/path/path.hpp"
 
+#include <algorithm>
+
 #include "stack/assoc/pools.hpp"
 #include "stack/wire/common_header.hpp"
 
@@ -13,10 +15,18 @@ constexpr std::uint32_t kUdpHeaderSize = 8;
 }  // namespace
 
 std::uint32_t Path::max_packet_size() const {
+  return room_in(pmtu);
+}
+
+std::uint32_t Path::max_fragmented_size() const {
+  return room_in(std::max(link_mtu, pmtu));
+}
+
+std::uint32_t Path::room_in(std::uint32_t mtu) const {
   const std::uint32_t ip = route.destination.is_v4() ? kIpv4HeaderSize : kIpv6HeaderSize;
   const std::uint32_t udp = route.udp_destination_port != 0 ? kUdpHeaderSize : 0;
-  SLUICE_CHECK(pmtu > ip + udp + wire::kCommonHeaderSize);
-  return (pmtu - ip - udp) & ~3u;
+  SLUICE_CHECK(mtu > ip + udp + wire::kCommonHeaderSize);
+  return (mtu - ip - udp) & ~3u;
 }
 
 std::uint32_t Path::max_data_chunk() const {

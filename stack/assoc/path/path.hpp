@@ -23,6 +23,7 @@ struct Path {
   base::Departure route;                    ///< source, destination, next hop, DSCP; copied into each packet
   std::uint16_t port = 0;                   ///< NIC the route leaves by
   std::uint16_t pmtu = 0;                   ///< bytes of IP packet
+  std::uint16_t link_mtu = 0;               ///< of that NIC: larger packets cannot even be made
   std::uint16_t learned_mtu = 0;            ///< what a router said that the way takes (RFC 9260 §10); 0: nothing
   Timestamp learned_mtu_deadline = kNever;  ///< until when that is believed
   Rto rto;
@@ -49,8 +50,14 @@ struct Path {
   /// Bytes of SCTP packet, common header included, that fit this path's MTU without IP fragmentation: the PMTU of the
   /// RFC's own terms, rounded down to a multiple of 4.
   std::uint32_t max_packet_size() const;
+  /// As max_packet_size() of the link: what is larger than the path takes, and no larger than this, may leave by IP
+  /// fragmentation (§6.9).
+  std::uint32_t max_fragmented_size() const;
   /// PMDCS: bytes of the largest DATA chunk, its header included, that fits such a packet.
   std::uint32_t max_data_chunk() const;
+
+ private:
+  std::uint32_t room_in(std::uint32_t mtu) const;
 };
 
 /// Gives `path`, whose route and pmtu are set, its initial RTO and a congestion controller. False: the pool is empty.

@@ -228,7 +228,33 @@ TEST_F(AssociationInput, HeartbeatIsEchoedUnchangedInTheStatesThatAnswer) {
   }
 }
 
-TEST_F(AssociationInput, HeartbeatLargerThanThePathIsNotEchoed) {
+TEST_F(AssociationInput, HeartbeatLargerThanThePathIsEchoedByIpFragmentation) {
+  go_established();
+  association().on_icmp(
+      now_, {.kind = IcmpReport::Kind::packet_too_big, .destination = kThere, .tag = kPeerTag, .mtu = 1000});
+  const std::vector<std::byte> large(1400);
+  inject([&](wire::PacketWriter& packet) { wire::append_heartbeat(packet, large); });
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].types(), Types{ChunkType::heartbeat_ack});
+  EXPECT_EQ(packets[0].chunks[0].bytes.size(), 1408u);
+  EXPECT_FALSE(packets[0].departure.dont_fragment);
+}
+
+TEST_F(AssociationInput, UnrecognizedChunkThatFillsItsPacketIsQuotedAsFarAsItFits) {
+  go_established();
+  inject([](wire::PacketWriter& packet) { write_chunk(packet, static_cast<ChunkType>(0xfe), 1464); });
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].buffer.size(), 1480u);
+  wire::CauseWalker walker = wire::ErrorChunk::parse(packets[0].chunks.at(0))->causes();
+  const auto quoted = wire::read_unrecognized_chunk(*walker.next());
+  ASSERT_TRUE(quoted);
+  EXPECT_EQ(quoted->size(), 1460u);
+  EXPECT_EQ(base::load_be<std::uint16_t>(quoted->data() + 2), 1468);
+}
+
+TEST_F(AssociationInput, HeartbeatLargerThanAnyPacketIsNotEchoed) {
   go_established();
   const std::vector<std::byte> large(2000);
   inject([&](wire::PacketWriter& packet) { wire::append_heartbeat(packet, large); });

@@ -270,6 +270,27 @@ TEST_F(AssociationSetup, InitAckWithoutCookieIsAborted) {
   EXPECT_EQ(only(EventType::connect_failed).reason(), Reason::protocol_violation);
 }
 
+TEST_F(AssociationSetup, CookieLargerThanThePathLeavesByIpFragmentation) {
+  connect();
+  association().on_icmp(
+      now_, {.kind = IcmpReport::Kind::packet_too_big, .destination = kThere, .initiate_tag = kOurTag, .mtu = 600});
+  inject_init_ack_with(
+      [](wire::ChunkWriter& chunk) { std::memset(wire::append_state_cookie(chunk, 1400), 'c', 1400); });
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].types(), Types{ChunkType::cookie_echo});
+  EXPECT_FALSE(packets[0].departure.dont_fragment);
+  EXPECT_NE(association().next_deadline(), kNever);
+}
+
+TEST_F(AssociationSetup, CookieLargerThanAnyPacketEndsTheAttempt) {
+  connect();
+  inject_init_ack_with(
+      [](wire::ChunkWriter& chunk) { std::memset(wire::append_state_cookie(chunk, 3000), 'c', 3000); });
+  EXPECT_EQ(only(EventType::connect_failed).reason(), Reason::no_resources);
+  expect_silence();
+}
+
 TEST_F(AssociationSetup, InitAckWithAHostNameIsAborted) {
   connect();
   inject_init_ack_with([](wire::ChunkWriter& chunk) {
