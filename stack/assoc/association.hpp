@@ -58,8 +58,8 @@ class Association {
   /// is where to try. Without memory for its paths it closes at once, with connect_failed (no_resources).
   void connect(Timestamp now, const Handshake& ours);
   /// Starts in ESTABLISHED from a valid cookie (§5.1 D); `packet` holds the COOKIE ECHO and what follows it.
-  /// COOKIE ACK leaves at the next flush. Without memory for its paths it stays closed and is
-  /// finished(), as if the packet had been lost.
+  /// COOKIE ACK leaves at the next flush. Without memory for its paths the peer gets an ABORT (Out of Resource), and it
+  /// stays closed and is finished().
   void accept(Timestamp now, const Handshake& agreed, base::InboundPacket&& packet);
 
   /// A packet whose tag, ports and addresses were found to be this association's (§8.5), or that the endpoint gave
@@ -181,6 +181,7 @@ class Association {
   std::optional<wire::ChunkWriter> report(Inbound& in, std::uint32_t bytes);
 
   // association_setup.cpp: §5.
+  void refuse_for_want_of_paths(const base::Arrival& arrival);
   void adopt(const Handshake& agreed);
   bool make_paths(const Handshake& handshake);
   bool change_peer_addresses(Handshake& agreed, const AddressList& addresses);
@@ -214,6 +215,7 @@ class Association {
   void on_t2_expired(Timestamp now);
   void send_abort(Path& path, VTag tag, bool tag_reflected, const AbortCause& cause);
   void abort_with(Reason reason, const AbortCause& cause);
+  void abort_unanswered(Reason reason);
   void close(EventType end, Reason reason);
   void fail(Reason reason);
 

@@ -141,7 +141,7 @@ void Association::charge(Path& path, PathFault fault) {
   // T2 has its own count; probes of unconfirmed addresses (§5.4) and HEARTBEATs beside the path in use (§8.1) say
   // nothing of the peer.
   const bool counts = fault == PathFault::t3 || (fault == PathFault::heartbeat && confirmed && on_data_path);
-  if (counts && ++error_count_ > parameters_.association_max_retransmissions) fail(Reason::retransmissions);
+  if (counts && ++error_count_ > parameters_.association_max_retransmissions) abort_unanswered(Reason::retransmissions);
 }
 
 /// Something sent to `path` was answered.

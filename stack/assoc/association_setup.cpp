@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "stack/assoc/association.hpp"
+#include "stack/wire/chunk_abort.hpp"
 #include "stack/wire/chunk_cookie.hpp"
 #include "stack/wire/chunk_error.hpp"
 #include "stack/wire/chunk_init.hpp"
@@ -99,6 +100,7 @@ void Association::accept(Timestamp now, const Handshake& agreed, base::InboundPa
   adopt(agreed);
   tie_tags_ = {services_.random.u32() | 1, services_.random.u32() | 1};
   if (!make_paths(agreed)) {
+    refuse_for_want_of_paths(packet.arrival);
     ++services_.counters.aborted;
     end_delivered_ = true;  // nobody was told that it began
     return;
@@ -112,6 +114,31 @@ void Association::accept(Timestamp now, const Handshake& agreed, base::InboundPa
   acknowledge_cookie(packet);
   become_established(now);
   read_behind_cookie(now, packet);
+}
+
+/// ABORT, "Out of Resource" (§3.3.10.4), to where `arrival` came from: there is no path to send it by.
+void Association::refuse_for_want_of_paths(const base::Arrival& arrival) {
+  constexpr std::uint32_t kSize = wire::kCommonHeaderSize + wire::kChunkHeaderSize + wire::kTlvHeaderSize;
+  base::OutboundPacket packet;
+  packet.buffer = services_.host.allocate_packet(kSize);
+  if (!packet.buffer) {
+    ++services_.counters.replies_dropped;
+    return;
+  }
+  {
+    wire::PacketWriter writer(packet.buffer, kSize,
+                              {.source_port = local_port_, .destination_port = peer_port_, .tag = peer_tag_});
+    wire::ChunkWriter abort = wire::append_abort(writer, false);
+    wire::append_out_of_resource(abort);
+  }
+  packet.departure.source = arrival.destination;
+  packet.departure.destination = arrival.source;
+  std::uint16_t mtu = 0;
+  std::uint16_t port = 0;
+  static_cast<void>(services_.host.resolve(packet.departure, mtu, port));
+  ++services_.counters.packets_sent;
+  ++services_.counters.control_chunks_sent;
+  services_.host.transmit(std::move(packet));
 }
 
 void Association::receive_cookie(Timestamp now, CookieAction action, const Handshake& agreed,
@@ -490,7 +517,10 @@ void Association::retry_after_stale_cookie(Timestamp now) {
 void Association::on_t1_expired(Timestamp now) {
   ++services_.counters.t1_expired;
   if (control_attempts_ >= parameters_.max_init_retransmissions) {
-    close(EventType::connect_failed, Reason::init_failed);
+    if (state_ == State::cookie_echoed)
+      abort_unanswered(Reason::init_failed);  // perhaps only COOKIE ACKs were lost
+    else
+      close(EventType::connect_failed, Reason::init_failed);
     return;
   }
   ++control_attempts_;

@@ -155,6 +155,12 @@ void Association::abort_with(Reason reason, const AbortCause& cause) {
   fail(reason);
 }
 
+/// A retransmission limit was passed. The RFC says no more than to stop sending (§8.1), but a peer that still hears us
+/// should not go on alone.
+void Association::abort_unanswered(Reason reason) {
+  abort_with(reason, {wire::CauseCode::protocol_violation, "no answer to retransmissions"});
+}
+
 /// An ABORT alone in its packet. Without a buffer for it the peer will learn from its next packet (§8.4).
 void Association::send_abort(Path& path, VTag tag, bool tag_reflected, const AbortCause& cause) {
   wire::PacketWriter* const packet = new_packet(path, path.max_packet_size(), tag);
@@ -226,7 +232,7 @@ void Association::on_t2_expired(Timestamp) {
   ++services_.counters.t2_expired;
   control_deadline_ = kNever;
   if (control_attempts_ >= parameters_.association_max_retransmissions) {
-    fail(Reason::retransmissions);
+    abort_unanswered(Reason::retransmissions);
     return;
   }
   ++control_attempts_;

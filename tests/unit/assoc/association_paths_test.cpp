@@ -155,6 +155,7 @@ TEST_F(AssociationPaths, TimeoutsOfDataEndTheAssociationBeyondTheLimit) {
   }
   EXPECT_EQ(association().state(), State::established);
   expire();
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::abort});
   EXPECT_EQ(only(EventType::association_lost).reason(), Reason::retransmissions);
   EXPECT_EQ(last_event().event.type, EventType::association_lost);
   EXPECT_EQ(host().seen(EventType::send_failed).size(), 1u);

@@ -86,7 +86,7 @@ TEST_F(AssociationTeardown, ShutdownIsRepeatedUpToTheLimitWithTheTsnThen) {
   expire();
   EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown});
   expire();
-  expect_silence();
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::abort});
   EXPECT_EQ(only(EventType::association_lost).reason(), Reason::retransmissions);
   EXPECT_EQ(counters().t2_expired, 3u);
 }
