@@ -200,6 +200,7 @@ class Association {
   bool collide(const Handshake& agreed);
   void acknowledge_cookie(const base::InboundPacket& packet);
   bool send_cookie_ack();
+  void start_sender(const Handshake& agreed);
   void start_receiver(const Handshake& agreed);
   void read_behind_cookie(Timestamp now, base::InboundPacket& packet);
   void become_established(Timestamp now);

@@ -189,6 +189,15 @@ void Association::adopt(const Handshake& agreed) {
   extensions_ = agreed.extensions;
 }
 
+/// A second time if the handshake began again, after a stale cookie or in a collision: DATA that left with the first
+/// COOKIE ECHO goes again, on paths that may be others.
+void Association::start_sender(const Handshake& agreed) {
+  if (std::exchange(sender_started_, true))
+    sender_.start_over(agreed, paths_.paths());
+  else
+    sender_.start(agreed, paths_.paths());
+}
+
 void Association::start_receiver(const Handshake& agreed) {
   receiver_.start(agreed);
   data_seen_ = false;
@@ -284,9 +293,8 @@ void Association::restart(Timestamp now, const Handshake& agreed) {
 
 /// Table 12, action B: our tag stands, the peer's is the cookie's. False: no memory for its paths.
 bool Association::collide(const Handshake& agreed) {
-  const bool waiting = state_ == State::cookie_wait;
-  const bool untouched =
-      waiting || state_ == State::cookie_echoed || receiver_.cumulative_tsn() == peer_initial_tsn_ - 1;
+  const bool opening = state_ == State::cookie_wait || state_ == State::cookie_echoed;
+  const bool untouched = opening || receiver_.cumulative_tsn() == peer_initial_tsn_ - 1;
   peer_tag_ = agreed.peer_tag;
   if (!untouched) return true;
   // Nothing came from the peer yet: what its newer INIT says counts.
@@ -296,9 +304,9 @@ bool Association::collide(const Handshake& agreed) {
   ours.outbound_streams = agreed.outbound_streams;
   ours.inbound_streams = agreed.inbound_streams;
   ours.extensions = agreed.extensions;
-  if (waiting && !sender_started_ && !change_peer_addresses(ours, agreed.peer_addresses)) return false;
+  if (opening && !change_peer_addresses(ours, agreed.peer_addresses)) return false;
   adopt(ours);
-  if (!std::exchange(sender_started_, true)) sender_.start(ours, paths_.paths());
+  if (opening) start_sender(ours);
   start_receiver(ours);
   return true;
 }
@@ -434,8 +442,7 @@ bool Association::take_init_ack(const Inbound& in, const wire::InitChunk& init_a
   agreed.inbound_streams = std::min(inbound_streams_, init_ack.outbound_streams());
   const IpAddress& source = in.packet.arrival.source;
   const bool answered_there = paths_[control_path_.value].route.destination == source;
-  // After a stale cookie, DATA that was sent before knows its paths by number.
-  if (!sender_started_ && !change_peer_addresses(agreed, peer_addresses(parameters, source))) return false;
+  if (!change_peer_addresses(agreed, peer_addresses(parameters, source))) return false;
   adopt(agreed);
   Path* const from = path_from(source);
   if (control_attempts_ == 0 && answered_there) from->rto.sample(in.now - control_sent_, parameters_);
@@ -443,7 +450,7 @@ bool Association::take_init_ack(const Inbound& in, const wire::InitChunk& init_a
   control_path_ = from != nullptr && from->state == PathState::active ? from->id : data_path_;
   if (cookie_preservative_ == 0) control_attempts_ = 0;  // stale cookies in a row stay bounded
   control_deadline_ = kNever;
-  if (!std::exchange(sender_started_, true)) sender_.start(agreed, paths_.paths());
+  start_sender(agreed);
   start_receiver(agreed);
   init_ack_ = std::move(in.packet.buffer);
   cookie_ = parameters.cookie;
@@ -474,9 +481,12 @@ AddressList Association::peer_addresses(const InitAckParameters& parameters, con
 bool Association::change_peer_addresses(Handshake& agreed, const AddressList& addresses) {
   const AddressList given = std::exchange(agreed.peer_addresses, addresses);
   if (given == addresses) return true;
+  AddressList confirmed;  // §5.4 rule 1
+  for (const Path& path : paths_.paths())
+    if (path.state != PathState::unconfirmed) SLUICE_CHECK(confirmed.push_back(path.route.destination));
   if (!make_paths(agreed)) return false;
   for (Path& path : paths_.paths())
-    if (given.contains(path.route.destination)) path.state = PathState::active;  // §5.4 rule 1
+    if (confirmed.contains(path.route.destination)) path.state = PathState::active;
   // If none of those given is the peer's, the first is the one that answered, which must do.
   paths_[0].state = PathState::active;
   addresses_changed_ = true;
@@ -502,7 +512,6 @@ void Association::retry_after_stale_cookie(Timestamp now) {
     return;
   }
   ++control_attempts_;
-  if (Path& path = paths_[control_path_.value]; path.outstanding > 0) sender_.on_t3_expired(now, path);
   constexpr std::chrono::milliseconds kAtMostBeyond{1000};
   const auto rtt = std::chrono::ceil<std::chrono::milliseconds>(now - control_sent_);
   cookie_preservative_ = static_cast<std::uint32_t>((rtt + kAtMostBeyond).count());

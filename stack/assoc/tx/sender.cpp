@@ -39,6 +39,30 @@ void Sender::start(const Handshake& handshake, std::span<Path> paths) {
     stream.next_ssn = Ssn();
     stream.ordered_in_window = 0;
   });
+  adopt(handshake, paths);
+  started_ = true;
+  drop_refused_streams();
+  deliver_failures();
+  if (roomy()) offer_writable();
+  wake_waiters();
+}
+
+void Sender::start_over(const Handshake& handshake, std::span<Path> paths) {
+  SLUICE_CHECK(gap_acked_ == 0);
+  for (SentChunk* chunk = store_.first_missing(); chunk != nullptr; chunk = chunk->next_missing) {
+    chunk->state = ChunkState::marked;
+    chunk->path = paths.front().id;
+  }
+  next_marked_ = store_.first_missing();
+  marked_ = store_.size();
+  outstanding_bytes_ = 0;
+  adopt(handshake, paths);
+  drop_refused_streams();
+  deliver_failures();
+}
+
+/// What the handshake agreed on. Nothing is in flight on `paths`.
+void Sender::adopt(const Handshake& handshake, std::span<Path> paths) {
   stream_count_ = handshake.outbound_streams;
   advertised_window_ = largest_window_ = handshake.peer_window;
   window_closed_at_ = {};
@@ -53,11 +77,6 @@ void Sender::start(const Handshake& handshake, std::span<Path> paths) {
   }
   probe_interval_ = paths.front().rto.value();
   set_fragment_size(smallest - wire::kDataHeaderSize);
-  started_ = true;
-  drop_refused_streams();
-  deliver_failures();
-  if (roomy()) offer_writable();
-  wake_waiters();
 }
 
 void Sender::set_fragment_size(std::uint32_t bytes) {

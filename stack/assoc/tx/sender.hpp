@@ -47,6 +47,9 @@ class Sender : private WaitingSender {
   /// Begins, or begins anew after a restart: what was queued and not acknowledged is reported as send_failed then. The
   /// fragment size becomes that of the smallest path MTU.
   void start(const Handshake& handshake, std::span<Path> paths);
+  /// Begins again before the peer acknowledged anything: what has a TSN goes again with it, by `paths`, which may be
+  /// others than before.
+  void start_over(const Handshake& handshake, std::span<Path> paths);
   /// Messages may be queued before the association is up; they leave after start(). Anything but `queued`: nothing was
   /// taken from the request; one without a byte is `wrong_part`. A message is taken whole as long as the buffer is not
   /// full, however large it is. A part of the message under way is taken even into a full buffer when nothing else can
@@ -141,6 +144,7 @@ class Sender : private WaitingSender {
   void fail_queue(OutboundStream& stream, Reason reason, bool& in_message);
   void drop_store(Reason reason, bool& in_message);
   void drop_all(Reason reason);
+  void adopt(const Handshake& handshake, std::span<Path> paths);
   void drop_refused_streams();
   void deliver_failures();
   void offer_writable();

@@ -89,6 +89,7 @@ struct TestSide {
 inline const IpAddress kHere = IpAddress::v4(0xc6120001);    // 198.18.0.1
 inline const IpAddress kThere = IpAddress::v4(0xc6120002);   // 198.18.0.2
 inline const IpAddress kThere2 = IpAddress::v4(0xc6120102);  // 198.18.1.2
+inline const IpAddress kThere3 = IpAddress::v4(0xc6120202);  // 198.18.2.2
 inline const IpAddress kElsewhere = IpAddress::v4(0xc6130009);
 inline constexpr std::uint16_t kHerePort = 2905;
 inline constexpr std::uint16_t kTherePort = 3868;

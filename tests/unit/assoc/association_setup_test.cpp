@@ -15,11 +15,14 @@ class AssociationSetup : public ScriptedPeer {
   void inject_cookie_ack() {
     inject([](wire::PacketWriter& packet) { wire::append_cookie_ack(packet); });
   }
-  void inject_stale_cookie() {
-    inject([](wire::PacketWriter& packet) {
-      wire::ChunkWriter error = wire::append_error(packet);
-      wire::append_stale_cookie(error, 0us);
-    });
+  void inject_stale_cookie(const IpAddress& source = kThere) {
+    inject(
+        kOurTag,
+        [](wire::PacketWriter& packet) {
+          wire::ChunkWriter error = wire::append_error(packet);
+          wire::append_stale_cookie(error, 0us);
+        },
+        source);
   }
   void inject_init_ack_with(const std::function<void(wire::ChunkWriter&)>& parameters,
                             const IpAddress& source = kThere) {
@@ -426,6 +429,88 @@ TEST_F(AssociationSetup, StaleCookieLeadsToANewInitThatAsksForMoreTime) {
   EXPECT_EQ(flush().at(0).types(), Types{ChunkType::cookie_echo});
   inject_cookie_ack();
   EXPECT_EQ(association().state(), State::established);
+}
+
+TEST_F(AssociationSetup, AddressesOfTheInitAckAfterAStaleCookieCount) {
+  connect();
+  inject_init_ack_with([](wire::ChunkWriter& chunk) {
+    wire::append_address(chunk, kThere2);
+    write_cookie(chunk);
+  });
+  send("rides along");
+  EXPECT_EQ(flush().at(0).types(), (Types{ChunkType::cookie_echo, ChunkType::data}));
+  EXPECT_TRUE(association().take_addresses_changed());
+  inject_stale_cookie();
+  flush();
+  inject_init_ack_with([](wire::ChunkWriter& chunk) {
+    wire::append_address(chunk, kThere2);
+    wire::append_address(chunk, kThere3);
+    write_cookie(chunk);
+  });
+  ASSERT_EQ(association().paths().size(), 3u);
+  EXPECT_EQ(association().paths()[0].state, PathState::active);
+  EXPECT_EQ(association().paths()[1].state, PathState::unconfirmed);
+  EXPECT_EQ(association().paths()[2].route.destination, kThere3);
+  EXPECT_TRUE(association().take_addresses_changed());
+  EXPECT_EQ(flush().at(0).types(), (Types{ChunkType::cookie_echo, ChunkType::data}));
+  EXPECT_GT(association().paths()[0].outstanding, 0u);
+  inject([](wire::PacketWriter& packet) {
+    wire::append_cookie_ack(packet);
+    wire::append_sack(packet, kOurTsn, 100000, {}, {});
+  });
+  EXPECT_EQ(association().paths()[0].outstanding, 0u);
+  EXPECT_EQ(association().state(), State::established);
+}
+
+TEST_F(AssociationSetup, FewerAddressesAfterAStaleCookieCountToo) {
+  Handshake two = ours();
+  ASSERT_TRUE(two.peer_addresses.push_back(kThere2));
+  side_.open().connect(now_, two);
+  flush();
+  const auto both = [](wire::ChunkWriter& chunk) {
+    wire::append_address(chunk, kThere);
+    write_cookie(chunk);
+  };
+  inject_init_ack_with(both, kThere2);
+  ASSERT_EQ(association().paths().size(), 2u);
+  send("rides along");
+  EXPECT_EQ(flush().at(0).departure.destination, kThere2);
+  inject_stale_cookie(kThere2);
+  flush();
+  inject_init_ack();
+  ASSERT_EQ(association().paths().size(), 1u);
+  EXPECT_EQ(flush().at(0).types(), (Types{ChunkType::cookie_echo, ChunkType::data}));
+  inject([](wire::PacketWriter& packet) {
+    wire::append_cookie_ack(packet);
+    wire::append_sack(packet, kOurTsn, 100000, {}, {});
+  });
+  EXPECT_EQ(association().paths()[0].outstanding, 0u);
+}
+
+TEST_F(AssociationSetup, CollisionInCookieEchoedTakesTheAddressesOfThePeersInit) {
+  go_cookie_echoed();
+  send("queued");
+  Handshake newer = agreed();
+  newer.peer_tag = VTag(0x44444444);
+  ASSERT_TRUE(newer.peer_addresses.push_back(kThere2));
+  receive_cookie(CookieAction::collision, newer);
+  EXPECT_EQ(association().state(), State::established);
+  ASSERT_EQ(association().paths().size(), 2u);
+  EXPECT_EQ(association().paths()[1].state, PathState::unconfirmed);
+  EXPECT_TRUE(association().take_addresses_changed());
+}
+
+TEST_F(AssociationSetup, DataOfTheFirstCookieEchoGoesAgainAfterACollision) {
+  connect();
+  inject_init_ack();
+  send("rides along");
+  EXPECT_EQ(flush().at(0).types(), (Types{ChunkType::cookie_echo, ChunkType::data}));
+  Handshake newer = agreed();
+  newer.peer_tag = VTag(0x44444444);
+  receive_cookie(CookieAction::collision, newer);
+  EXPECT_EQ(flush().at(0).types(), (Types{ChunkType::cookie_ack, ChunkType::data}));
+  inject_sack(kOurTsn);
+  EXPECT_EQ(association().paths()[0].outstanding, 0u);
 }
 
 TEST_F(AssociationSetup, StaleCookiesWithoutEndEndTheAttempt) {
