@@ -114,7 +114,10 @@ bool Association::send_data(Timestamp now) {
 }
 
 std::uint32_t Association::fill_with_data(Timestamp now, Path& path, wire::PacketWriter& packet) {
-  const std::uint32_t chunks = sender_.fill(now, path, packet);
+  // Beside what timed out elsewhere no new data leaves by an alternate path (§6.4); COOKIE ECHO takes along what it
+  // can.
+  const bool may_be_new = path.id == data_path_ || state_ == State::cookie_echoed;
+  const std::uint32_t chunks = sender_.fill(now, path, packet, may_be_new);
   data_chunks_sent_ += chunks;
   return chunks;
 }

@@ -45,7 +45,7 @@ bool Sender::has_data_for(const Path& path) const {
   return next_length() <= peer_window() || probe_due_;
 }
 
-std::uint32_t Sender::fill(Timestamp now, Path& path, wire::PacketWriter& writer) {
+std::uint32_t Sender::fill(Timestamp now, Path& path, wire::PacketWriter& writer, bool may_be_new) {
   if (!started_ || (path.after_timeout && path.outstanding > 0)) return 0;
   adjust_idle_cwnd(now, path);
   const std::uint32_t cwnd = path.congestion->cwnd();
@@ -53,7 +53,7 @@ std::uint32_t Sender::fill(Timestamp now, Path& path, wire::PacketWriter& writer
   const bool cwnd_open = path.outstanding < cwnd;
   Packet packet{writer};
   if (marked_ > 0 && (cwnd_open || fast_retransmit_due_)) retransmit(now, path, packet);
-  if (marked_ == 0 && cwnd_open && burst_allows()) send_new(now, path, packet);
+  if (may_be_new && marked_ == 0 && cwnd_open && burst_allows()) send_new(now, path, packet);
   if (packet.chunks == 0) return 0;
 
   path.last_sent = path.last_data_sent = now;

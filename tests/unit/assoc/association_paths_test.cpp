@@ -286,6 +286,21 @@ TEST_F(AssociationPaths, WhatTimedOutGoesToAnotherActivePath) {
   EXPECT_EQ(flush().at(0).departure.destination, kThere);
 }
 
+TEST_F(AssociationPaths, NewDataDoesNotFollowWhatTimedOutToAnotherPath) {
+  go_multihomed();
+  send("lost");
+  flush();
+  now_ = association().paths()[0].t3_deadline;
+  association().on_deadline(now_);
+  send("new");
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 2u);
+  EXPECT_EQ(packets[0].departure.destination, kThere2);
+  EXPECT_EQ(packets[0].types(), Types{ChunkType::data});
+  EXPECT_EQ(packets[1].departure.destination, kThere);
+  EXPECT_EQ(packets[1].types(), Types{ChunkType::data});
+}
+
 TEST_F(AssociationPaths, DataMovesToAnotherPathWhenThePrimaryFailsAndReturns) {
   go_multihomed();
   Tsn tsn = kOurTsn;
