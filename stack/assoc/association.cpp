@@ -80,8 +80,13 @@ bool Association::deliver(const Notification& notification) {
     event.streams_in = inbound_streams_;
     event.streams_out = outbound_streams_;
   }
-  base::Buffer none;
-  return services_.host.deliver(event, none);
+  base::Buffer buffer;
+  if (notification.type == EventType::association_lost && !kept_bytes_.empty()) {
+    event.data = kept_bytes_.data();
+    event.length = static_cast<std::uint32_t>(kept_bytes_.size());
+    buffer = kept_packet_.share();
+  }
+  return services_.host.deliver(event, buffer);
 }
 
 namespace {

@@ -22,6 +22,7 @@
 #include "stack/wire/error_causes.hpp"
 
 namespace sluice::wire {
+class AbortChunk;
 class DataChunk;
 class InitChunk;
 }  // namespace sluice::wire
@@ -215,6 +216,7 @@ class Association {
   void send_shutdown_complete(Path& path, VTag tag, bool tag_reflected);
   void on_t2_expired(Timestamp now);
   void send_abort(Path& path, VTag tag, bool tag_reflected, const AbortCause& cause);
+  void keep_reason(const base::InboundPacket& packet, const wire::AbortChunk& abort);
   void abort_with(Reason reason, const AbortCause& cause);
   void abort_unanswered(Reason reason);
   void close(EventType end, Reason reason);
@@ -314,8 +316,10 @@ class Association {
   Receiver receiver_;
   EventQueue events_;
 
-  base::Buffer init_ack_;              // kept until COOKIE ACK, for
-  std::span<const std::byte> cookie_;  // the cookie in it, and for what we report of it
+  // A received packet kept for some of its bytes: until COOKIE ACK the INIT ACK for its cookie, and for what we report
+  // of it; after the end the peer's ABORT for the reason that it gives.
+  base::Buffer kept_packet_;
+  std::span<const std::byte> kept_bytes_;
 
   // The packet being filled. Replies to what came in this turn wait in it for what flush() adds.
   base::Buffer packet_buffer_;

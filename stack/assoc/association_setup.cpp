@@ -256,8 +256,8 @@ void Association::become_established(Timestamp now) {
   control_deadline_ = kNever;
   control_attempts_ = 0;
   error_count_ = 0;
-  init_ack_.reset();
-  cookie_ = {};
+  kept_packet_.reset();
+  kept_bytes_ = {};
   was_up_ = true;
   notify(EventType::association_up);
   schedule_heartbeats(now);
@@ -280,8 +280,8 @@ void Association::restart(Timestamp now, const Handshake& agreed) {
   control_attempts_ = error_count_ = 0;
   shutdown_wanted_ = false;
   tie_tags_ = {services_.random.u32() | 1, services_.random.u32() | 1};
-  init_ack_.reset();
-  cookie_ = {};
+  kept_packet_.reset();
+  kept_bytes_ = {};
   sender_.start(agreed, paths_.paths());
   sender_started_ = true;
   start_receiver(agreed);
@@ -354,10 +354,10 @@ bool Association::send_cookie_echo(Timestamp now) {
   send_packet();
   Path& path = paths_[control_path_.value];
   // A cookie that is too large for the path leaves by IP fragmentation.
-  const std::uint32_t limit = std::max(path.max_packet_size(), cookie_echo_size(cookie_));
+  const std::uint32_t limit = std::max(path.max_packet_size(), cookie_echo_size(kept_bytes_));
   wire::PacketWriter* const packet = new_packet(path, limit, peer_tag_);
   if (packet == nullptr) return false;
-  wire::append_cookie_echo(*packet, cookie_);
+  wire::append_cookie_echo(*packet, kept_bytes_);
   ++services_.counters.control_chunks_sent;
   report_init_ack_parameters(*packet);
   fill_with_data(now, path, *packet);
@@ -370,7 +370,7 @@ bool Association::send_cookie_echo(Timestamp now) {
 
 /// §3.2.2: what the INIT ACK had that we do not recognise and its sender wants to hear of.
 void Association::report_init_ack_parameters(wire::PacketWriter& packet) const {
-  const std::optional<wire::Chunk> chunk = wire::chunks_of(init_ack_.bytes()).next();
+  const std::optional<wire::Chunk> chunk = wire::chunks_of(kept_packet_.bytes()).next();
   const ReportedParameters unrecognized = InitAckParameters(*wire::InitChunk::parse(*chunk)).unrecognized;
   if (unrecognized.empty()) return;
   const std::uint32_t before = packet.size();
@@ -452,8 +452,8 @@ bool Association::take_init_ack(const Inbound& in, const wire::InitChunk& init_a
   control_deadline_ = kNever;
   start_sender(agreed);
   start_receiver(agreed);
-  init_ack_ = std::move(in.packet.buffer);
-  cookie_ = parameters.cookie;
+  kept_packet_ = std::move(in.packet.buffer);
+  kept_bytes_ = parameters.cookie;
   state_ = State::cookie_echoed;
   pending_ = kCookieEcho;
   return true;
@@ -515,8 +515,8 @@ void Association::retry_after_stale_cookie(Timestamp now) {
   constexpr std::chrono::milliseconds kAtMostBeyond{1000};
   const auto rtt = std::chrono::ceil<std::chrono::milliseconds>(now - control_sent_);
   cookie_preservative_ = static_cast<std::uint32_t>((rtt + kAtMostBeyond).count());
-  init_ack_.reset();
-  cookie_ = {};
+  kept_packet_.reset();
+  kept_bytes_ = {};
   control_deadline_ = kNever;
   state_ = State::cookie_wait;
   pending_ = kInit;

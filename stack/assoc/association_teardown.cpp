@@ -140,7 +140,20 @@ Association::Next Association::on_abort(Inbound& in, const wire::Chunk& chunk) {
   }
   drop_packet();  // a packet with ABORT is never answered (§9.1)
   fail(was_up_ ? Reason::peer_abort : Reason::refused);
+  keep_reason(in.packet, *abort);
   return Next::done;
+}
+
+/// What an upper layer or a protocol violation gave as reason (§3.3.10.12, §3.3.10.13) goes to the application.
+void Association::keep_reason(const base::InboundPacket& packet, const wire::AbortChunk& abort) {
+  wire::CauseWalker causes = abort.causes();
+  while (const std::optional<wire::Cause> cause = causes.next()) {
+    const std::optional<std::string_view> text = wire::read_information(*cause);
+    if (!text || text->empty()) continue;
+    kept_packet_ = packet.buffer.share();
+    kept_bytes_ = std::as_bytes(std::span(*text));
+    return;
+  }
 }
 
 void Association::abort(Timestamp, std::string_view reason) {
@@ -254,8 +267,8 @@ void Association::close(EventType end, Reason reason) {
   pending_ = 0;
   heartbeats_due_ = 0;
   control_deadline_ = guard_deadline_ = kNever;
-  init_ack_.reset();
-  cookie_ = {};
+  kept_packet_.reset();
+  kept_bytes_ = {};
   sender_.fail_all(reason);
   notify(end, static_cast<std::uint16_t>(reason));
 }

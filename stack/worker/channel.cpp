@@ -32,7 +32,7 @@ Event Channel::event(const EventRecord& record) const {
   event.streams_in = record.streams_in;
   event.streams_out = record.streams_out;
   event.handle = record.lent;
-  if (record.type == EventType::message)
+  if (record.lent != EventRecord::kNotLent)
     event.data = reinterpret_cast<const std::byte*>(config_.receive_region.base + record.context_or_offset);
   else
     event.context = record.context_or_offset;

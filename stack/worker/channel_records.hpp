@@ -85,7 +85,7 @@ struct alignas(64) EventRecord {
   Ppid ppid;
   std::uint32_t message_id = 0;  ///< in a reply: its value
   std::uint32_t length = 0;
-  std::uint64_t context_or_offset = 0;  ///< message: where its bytes begin in `region`; others: the context
+  std::uint64_t context_or_offset = 0;  ///< of what is lent: where its bytes begin in `region`; else the context
   std::uint32_t lent = kNotLent;        ///< what to put into the ring of returned buffers
 };
 

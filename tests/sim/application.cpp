@@ -87,11 +87,10 @@ void Application::on_event(std::uint16_t index, const Event& event) {
   const auto found = flows_.find(event.association.value);
   if (found == flows_.end()) fail(nullptr, "an event of an association that is not up");
   Flow& flow = found->second;
+  if (event.data != nullptr) held_.push_back({index, event.handle, clock_.now() + hold_});
   switch (event.type) {
     case EventType::message:
-      on_message(flow, event);
-      held_.push_back({index, event.handle, clock_.now() + hold_});
-      return;
+      return on_message(flow, event);
     case EventType::closed:
     case EventType::association_lost:
       return end(event);

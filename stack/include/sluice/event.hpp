@@ -12,7 +12,8 @@ namespace sluice {
 enum class EventType : std::uint8_t {
   message,            ///< a piece of a message: data, stream, ppid, message_id, begin, end, unordered
   association_up,     ///< COMMUNICATION UP (RFC 9260 §11.2): streams_in, streams_out; `active` if we connected
-  association_lost,   ///< COMMUNICATION LOST: error (a Reason)
+  association_lost,   ///< COMMUNICATION LOST: error (a Reason); after the peer's ABORT also data and length if it gave
+                      ///< a reason: any bytes, none of them promised to be text
   connect_failed,     ///< an association that we opened never came up: error (a Reason)
   restarted,          ///< RESTART: the peer began anew; messages not acknowledged before are lost and were reported
   shutdown_received,  ///< the peer shuts down: no new message can be sent, one begun in parts should be ended; what
@@ -42,8 +43,8 @@ enum class Reason : std::uint16_t {
 
 enum class PathState : std::uint8_t { unconfirmed, active, potentially_failed, inactive };
 
-/// One thing that an application is told, in the order in which it happened to the association. The bytes of a message
-/// stay valid until the event is released.
+/// One thing that an application is told, in the order in which it happened to the association. What `data`
+/// points to stays valid until the event is released.
 struct Event {
   EventType type = EventType::message;
   bool begin : 1 = false;      ///< first piece of its message

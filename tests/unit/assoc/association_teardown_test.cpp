@@ -327,6 +327,28 @@ TEST_F(AssociationTeardown, NothingInAPacketWithAbortIsAnswered) {
   EXPECT_EQ(counters().aborted, 1u);
 }
 
+TEST_F(AssociationTeardown, ReasonOfThePeersAbortReachesTheApplication) {
+  go_established();
+  inject([](wire::PacketWriter& packet) {
+    wire::ChunkWriter abort = wire::append_abort(packet, false);
+    wire::append_invalid_mandatory_parameter(abort);
+    wire::append_user_initiated_abort(abort, "out of order");
+  });
+  host().event_room = 0;
+  association().flush(now_);
+  host().event_room = TestHost::kUnlimited;
+  EXPECT_TRUE(association().resume_delivery(now_));
+  EXPECT_EQ(last_event().event.reason(), Reason::peer_abort);
+  EXPECT_EQ(last_event().data, "out of order");
+}
+
+TEST_F(AssociationTeardown, AbortWithoutAReasonBringsNone) {
+  go_established();
+  inject_abort(kOurTag, false);
+  EXPECT_EQ(last_event().event.reason(), Reason::peer_abort);
+  EXPECT_EQ(last_event().event.length, 0u);
+}
+
 TEST_F(AssociationTeardown, AbortTellsThePeerTheReason) {
   go_established();
   send("never sent");
