@@ -11,6 +11,8 @@ namespace {
 
 /// Below it we rather let IP fragment than believe what a route says.
 constexpr std::uint16_t kMinPmtu = 512;
+/// Of a path whose link is not known yet: buffers for more might not be had.
+constexpr std::uint16_t kUnroutedMtu = 1280;
 /// HB.Max.Burst (§5.4, §16): probes of unconfirmed addresses in one RTO.
 constexpr std::uint8_t kHeartbeatMaxBurst = 1;
 
@@ -56,7 +58,10 @@ bool Association::set_up_path(Path& path, const IpAddress& destination, std::spa
 /// Asks for next hop, source and MTU. Without an answer the path keeps what it has, and asks again when it is to send.
 void Association::resolve(Path& path, std::span<const IpAddress> local_addresses) {
   std::uint16_t mtu = parameters_.path_mtu_max;
-  if (!services_.host.resolve(path.route, mtu, path.port)) path.route.next_hop = 0;
+  if (!services_.host.resolve(path.route, mtu, path.port)) {
+    path.route.next_hop = 0;
+    mtu = path.link_mtu != 0 ? path.link_mtu : std::min(mtu, kUnroutedMtu);
+  }
   path.link_mtu = mtu;
   mtu = std::min(mtu, parameters_.path_mtu_max);
   if (path.learned_mtu != 0) mtu = std::min(mtu, path.learned_mtu);

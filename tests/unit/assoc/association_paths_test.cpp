@@ -343,6 +343,20 @@ TEST_F(AssociationPaths, RoutesAreAskedForAgainUntilThereIsOne) {
   EXPECT_EQ(flush().at(0).departure.next_hop, 7u);
 }
 
+TEST_F(AssociationPaths, PathWithoutARouteKeepsTheMtuItHad) {
+  side_.parameters.path_mtu_max = 9000;
+  host().routed = false;
+  go_established();
+  EXPECT_EQ(association().paths()[0].pmtu, 1280);
+  host().routed = true;
+  association().refresh_routes();
+  EXPECT_EQ(association().paths()[0].pmtu, 1500);
+  host().routed = false;
+  association().refresh_routes();
+  EXPECT_EQ(association().paths()[0].pmtu, 1500);
+  EXPECT_EQ(association().paths()[0].route.next_hop, 0u);
+}
+
 TEST_F(AssociationPaths, ChunksCutBeforeTheMtuFellLeaveByIpFragmentation) {
   go_established();
   send(std::string(1400, 'x'));
