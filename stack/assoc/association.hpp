@@ -181,7 +181,7 @@ class Association {
   /// An ERROR chunk to answer `in` with, where the caller puts one cause of `bytes`; false: no more for this packet.
   std::optional<wire::ChunkWriter> report(Inbound& in, std::uint32_t bytes);
 
-  // association_setup.cpp: §5.
+  // association_setup.cpp, association_cookie.cpp: §5.
   void refuse_for_want_of_paths(const base::Arrival& arrival);
   void adopt(const Handshake& agreed);
   bool make_paths(const Handshake& handshake);

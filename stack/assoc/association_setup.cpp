@@ -1,8 +1,7 @@
-// RFC 9260 §5: the handshake as initiator and from a cookie, collision and restart.
+// RFC 9260 §5: the handshake as initiator, and what both sides of it share.
 #include <algorithm>
 
 #include "stack/assoc/association.hpp"
-#include "stack/wire/chunk_abort.hpp"
 #include "stack/wire/chunk_cookie.hpp"
 #include "stack/wire/chunk_error.hpp"
 #include "stack/wire/chunk_init.hpp"
@@ -95,86 +94,6 @@ void Association::connect(Timestamp, const Handshake& ours) {
   pending_ = kInit;
 }
 
-void Association::accept(Timestamp now, const Handshake& agreed, base::InboundPacket&& packet) {
-  SLUICE_CHECK(state_ == State::closed && !end_delivered_);
-  adopt(agreed);
-  tie_tags_ = {services_.random.u32() | 1, services_.random.u32() | 1};
-  if (!make_paths(agreed)) {
-    refuse_for_want_of_paths(packet.arrival);
-    ++services_.counters.aborted;
-    end_delivered_ = true;  // nobody was told that it began
-    return;
-  }
-  // §5.4 rule 2: the address that the INIT ACK went to is confirmed.
-  paths_[0].state = PathState::active;
-  sender_.start(agreed, paths_.paths());
-  sender_started_ = true;
-  start_receiver(agreed);
-  ++services_.counters.passive_establishments;
-  acknowledge_cookie(packet);
-  become_established(now);
-  read_behind_cookie(now, packet);
-}
-
-/// ABORT, "Out of Resource" (§3.3.10.4), to where `arrival` came from: there is no path to send it by.
-void Association::refuse_for_want_of_paths(const base::Arrival& arrival) {
-  constexpr std::uint32_t kSize = wire::kCommonHeaderSize + wire::kChunkHeaderSize + wire::kTlvHeaderSize;
-  base::OutboundPacket packet;
-  packet.buffer = services_.host.allocate_packet(kSize);
-  if (!packet.buffer) {
-    ++services_.counters.replies_dropped;
-    return;
-  }
-  {
-    wire::PacketWriter writer(packet.buffer, kSize,
-                              {.source_port = local_port_, .destination_port = peer_port_, .tag = peer_tag_});
-    wire::ChunkWriter abort = wire::append_abort(writer, false);
-    wire::append_out_of_resource(abort);
-  }
-  packet.departure.source = arrival.destination;
-  packet.departure.destination = arrival.source;
-  std::uint16_t mtu = 0;
-  std::uint16_t port = 0;
-  static_cast<void>(services_.host.resolve(packet.departure, mtu, port));
-  ++services_.counters.packets_sent;
-  ++services_.counters.control_chunks_sent;
-  services_.host.transmit(std::move(packet));
-}
-
-void Association::receive_cookie(Timestamp now, CookieAction action, const Handshake& agreed,
-                                 base::InboundPacket&& packet) {
-  SLUICE_CHECK(state_ != State::closed);
-  switch (action) {
-    case CookieAction::restart:
-      if (state_ == State::shutdown_ack_sent) {
-        refuse_restart(packet);
-        return;
-      }
-      // The application is first to take what came before: the peer sends its COOKIE ECHO again.
-      if (receiver_.delivery_waiting()) {
-        ++services_.counters.restarts_put_off;
-        return;
-      }
-      restart(now, agreed);
-      if (state_ == State::closed) return;
-      break;
-    case CookieAction::collision:
-      if (!collide(agreed)) {
-        fail(Reason::no_resources);
-        return;
-      }
-      break;
-    case CookieAction::duplicate:
-      break;
-  }
-  acknowledge_cookie(packet);
-  if (state_ == State::cookie_wait || state_ == State::cookie_echoed) {
-    ++services_.counters.active_establishments;
-    become_established(now);
-  }
-  read_behind_cookie(now, packet);
-}
-
 /// What was agreed on, except for addresses.
 void Association::adopt(const Handshake& agreed) {
   local_port_ = agreed.local_port;
@@ -219,37 +138,6 @@ bool Association::make_paths(const Handshake& handshake) {
   return true;
 }
 
-/// The packet's COOKIE ECHO is answered where it came from (§6.4), unless that address is unconfirmed (§5.4). COOKIE
-/// ACK is the first chunk of its packet.
-void Association::acknowledge_cookie(const base::InboundPacket& packet) {
-  Path* const from = path_from(packet.arrival.source);
-  cookie_ack_path_ = from != nullptr ? reply_path(*from).id : data_path_;
-  pending_ |= kCookieAck;
-  static_cast<void>(send_cookie_ack());  // back-pressure: flush() tries again
-}
-
-bool Association::send_cookie_ack() {
-  send_packet();
-  wire::PacketWriter* const packet = packet_for(paths_[cookie_ack_path_.value], wire::kChunkHeaderSize);
-  if (packet == nullptr) return false;
-  wire::append_cookie_ack(*packet);
-  ++services_.counters.control_chunks_sent;
-  pending_ &= static_cast<std::uint8_t>(~kCookieAck);
-  return true;
-}
-
-/// The chunks bundled with a COOKIE ECHO, which the endpoint has read.
-void Association::read_behind_cookie(Timestamp now, base::InboundPacket& packet) {
-  ++packets_received_;
-  ++services_.counters.packets_received;
-  ++services_.counters.control_chunks_received;
-  const std::optional<wire::CommonHeader> header = wire::CommonHeader::parse(packet.buffer.bytes());
-  wire::ChunkWalker walker = wire::chunks_of(packet.buffer.bytes());
-  if (!header || !walker.next()) return;
-  Inbound in{.now = now, .packet = packet, .header = *header, .path = path_from(packet.arrival.source)};
-  if (in.path != nullptr) read_chunks(in, walker.rest());
-}
-
 void Association::become_established(Timestamp now) {
   state_ = State::established;
   pending_ &= static_cast<std::uint8_t>(~(kInit | kCookieEcho));
@@ -262,66 +150,6 @@ void Association::become_established(Timestamp now) {
   notify(EventType::association_up);
   schedule_heartbeats(now);
   if (std::exchange(shutdown_wanted_, false)) shutdown(now);
-}
-
-/// Table 12, action A: as if ABORT and a new COOKIE ECHO had come, without telling of a loss.
-void Association::restart(Timestamp now, const Handshake& agreed) {
-  ++services_.counters.restarts;
-  drop_packet();
-  adopt(agreed);
-  if (!make_paths(agreed)) {
-    fail(Reason::no_resources);
-    return;
-  }
-  paths_[0].state = PathState::active;
-  addresses_changed_ = true;
-  pending_ = 0;
-  control_deadline_ = guard_deadline_ = kNever;
-  control_attempts_ = error_count_ = 0;
-  shutdown_wanted_ = false;
-  tie_tags_ = {services_.random.u32() | 1, services_.random.u32() | 1};
-  kept_packet_.reset();
-  kept_bytes_ = {};
-  sender_.start(agreed, paths_.paths());
-  sender_started_ = true;
-  start_receiver(agreed);
-  state_ = State::established;
-  notify(was_up_ ? EventType::restarted : EventType::association_up);
-  was_up_ = true;
-  schedule_heartbeats(now);
-}
-
-/// Table 12, action B: our tag stands, the peer's is the cookie's. False: no memory for its paths.
-bool Association::collide(const Handshake& agreed) {
-  const bool opening = state_ == State::cookie_wait || state_ == State::cookie_echoed;
-  const bool untouched = opening || receiver_.cumulative_tsn() == peer_initial_tsn_ - 1;
-  peer_tag_ = agreed.peer_tag;
-  if (!untouched) return true;
-  // Nothing came from the peer yet: what its newer INIT says counts.
-  Handshake ours = handshake();
-  ours.peer_initial_tsn = agreed.peer_initial_tsn;
-  ours.peer_window = agreed.peer_window;
-  ours.outbound_streams = agreed.outbound_streams;
-  ours.inbound_streams = agreed.inbound_streams;
-  ours.extensions = agreed.extensions;
-  if (opening && !change_peer_addresses(ours, agreed.peer_addresses)) return false;
-  adopt(ours);
-  if (opening) start_sender(ours);
-  start_receiver(ours);
-  return true;
-}
-
-/// Table 12, action A in SHUTDOWN-ACK-SENT.
-void Association::refuse_restart(const base::InboundPacket& packet) {
-  pending_ |= kShutdownAck;
-  Path* const from = path_from(packet.arrival.source);
-  Path& path = from != nullptr ? reply_path(*from) : paths_[data_path_.value];
-  constexpr std::uint32_t kErrorSize = wire::kChunkHeaderSize + wire::kTlvHeaderSize;
-  if (wire::PacketWriter* const reply = packet_for(path, kErrorSize)) {
-    wire::ChunkWriter error = wire::append_error(*reply);
-    wire::append_cookie_while_shutting_down(error);
-    ++services_.counters.control_chunks_sent;
-  }
 }
 
 bool Association::send_init(Timestamp now) {

@@ -173,7 +173,7 @@ TEST_F(AssociationSetup, CookieEchoIsRepeatedWithItsDataUpToItsLimit) {
     EXPECT_EQ(flush().at(0).types(), (Types{ChunkType::cookie_echo, ChunkType::data}));
   }
   expire();
-  expect_silence();
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::abort});
   EXPECT_EQ(only(EventType::connect_failed).reason(), Reason::init_failed);
   EXPECT_EQ(last_event().event.type, EventType::connect_failed);
   EXPECT_EQ(host().seen(EventType::send_failed).size(), 1u);
