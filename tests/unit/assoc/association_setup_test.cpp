@@ -628,7 +628,7 @@ TEST_F(AssociationSetup, RestartWaitsUntilTheApplicationTookWhatCameBefore) {
   EXPECT_EQ(last_event().data, "before");
   receive_cookie(CookieAction::restart, anew);
   EXPECT_EQ(counters().restarts, 1u);
-  EXPECT_EQ(last_event().type, EventType::restarted);
+  EXPECT_EQ(last_event().event.type, EventType::restarted);
 }
 
 TEST_F(AssociationSetup, RestartWhileShutdownAckIsSentIsRefused) {
