@@ -37,8 +37,8 @@ InlineApplication::InlineApplication(const StackConfig& config, worker::WorkerGr
       worker_(group.worker(worker)),
       id_(worker::kInlineApplications),
       seat_(seat) {
-  worker_.attach(id_, seat_.events);
   runners_.enter(worker);
+  worker_.attach(seat_.events);
 }
 
 InlineApplication::~InlineApplication() {

@@ -13,7 +13,8 @@ struct AssociationRecord;
 /// The list of associations whose events wait for room.
 struct WaitingForRoom;
 
-/// What a worker knows of one application: one of the two deliveries, and who waits for it.
+/// What a worker knows of one application: one of the two deliveries, and who waits for it. The one that runs workers'
+/// loops has no delivery yet at a worker whose loop it has not taken over: there, events wait in their associations.
 struct ApplicationRecord {
   ApplicationId id;
   std::unique_ptr<ChannelEnd> channel;  ///< rings; or
@@ -22,23 +23,27 @@ struct ApplicationRecord {
   std::uint32_t associations = 0;
   bool leaving = false;  ///< it takes nothing any more: what is delivered is let go
 
+  bool attached() const { return channel != nullptr || events != nullptr; }
   bool deliver(const Event& event, base::Buffer& buffer) noexcept {
     if (leaving) {
       buffer.reset();
       return true;
     }
+    if (!attached()) return false;
     return channel != nullptr ? channel->deliver(event, buffer) : events->deliver(event, buffer);
   }
   bool has_room() const {
     if (leaving) return true;
+    if (!attached()) return false;
     return channel != nullptr ? channel->has_room() : events->has_room();
   }
+  // What it asked for itself is answered by these two: it is attached then.
   void post(const Event& event) {
-    if (leaving) return;
+    if (leaving || !attached()) return;
     channel != nullptr ? channel->post(event) : events->post(event);
   }
   void reply(const Reply& reply) {
-    if (leaving) return;
+    if (leaving || !attached()) return;
     channel != nullptr ? channel->reply(reply) : events->reply(reply);
   }
 };

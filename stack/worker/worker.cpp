@@ -68,6 +68,7 @@ Worker::Worker(StackState& stack, endpoint::WorkerId self, const WorkerResources
       owner_role_(endpoint_services_, tags_),
       commands_(64) {
   nobody_.leaving = true;
+  add_application(kInlineApplications);
   for (std::uint16_t port = 0; port < stack.ports.size(); ++port)
     for (std::uint32_t queue = self.value; queue < stack.ports[port]->info().receive_queues; queue += stack.workers())
       receive_queues_.push_back({port, static_cast<std::uint16_t>(queue)});
@@ -213,20 +214,19 @@ void Worker::back_off(std::uint32_t idle_turns, const IdlePolicy& policy) {
   }
 }
 
-void Worker::attach(ApplicationId application, InlineEvents& events) {
-  if (applications_.size() <= application.value) applications_.resize(application.value + std::size_t{1});
-  auto record = std::make_unique<ApplicationRecord>();
-  record->id = application;
-  record->events = &events;
-  applications_[application.value] = std::move(record);
+ApplicationRecord& Worker::add_application(ApplicationId id) {
+  if (applications_.size() <= id.value) applications_.resize(id.value + std::size_t{1});
+  applications_[id.value] = std::make_unique<ApplicationRecord>();
+  applications_[id.value]->id = id;
+  return *applications_[id.value];
+}
+
+void Worker::attach(InlineEvents& events) {
+  application(kInlineApplications)->events = &events;
 }
 
 void Worker::attach(ApplicationId application, Channel& channel) {
-  if (applications_.size() <= application.value) applications_.resize(application.value + std::size_t{1});
-  auto record = std::make_unique<ApplicationRecord>();
-  record->id = application;
-  record->channel = std::make_unique<ChannelEnd>(channel, channel_counters_);
-  applications_[application.value] = std::move(record);
+  add_application(application).channel = std::make_unique<ChannelEnd>(channel, channel_counters_);
 }
 
 WorkerCounters Worker::counters() const {

@@ -83,8 +83,9 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   /// Counts a turn of the thread that had nothing to do, and backs off as the policy says.
   void back_off(std::uint32_t idle_turns, const IdlePolicy& policy);
 
-  /// An application that takes its events in this thread.
-  void attach(ApplicationId application, InlineEvents& events);
+  /// The application that runs workers' loops takes the events of this one in this thread from now on, those that
+  /// waited for it included.
+  void attach(InlineEvents& events);
   /// An application behind rings; see WorkerGroup::attach().
   void attach(ApplicationId application, Channel& channel);
 
@@ -145,6 +146,7 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
 
   // worker.cpp: the turn
   void begin_turn();
+  ApplicationRecord& add_application(ApplicationId id);
   void take_attachments();
   void end_turn();
   void watch_links();
@@ -163,7 +165,7 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   void to_directory(base::InboundPacket&& packet, const endpoint::Route& route, endpoint::WorkerId received_by);
   void on_directory_packet(base::InboundPacket&& packet, endpoint::WorkerId received_by);
   void on_setup_packet(AssociationRecord& record, base::InboundPacket&& packet);
-  endpoint::WorkerId owner_for_new(const base::Arrival& arrival, endpoint::WorkerId received_by) const;
+  endpoint::WorkerId owner_for_new(const base::Arrival& arrival, endpoint::WorkerId received_by);
   void forward(endpoint::WorkerId to, PacketRecord::Kind kind, endpoint::WorkerId received_by, VTag tag,
                base::InboundPacket&& packet);
   bool take_forwarded();
@@ -268,8 +270,9 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
 
   std::map<std::uint32_t, std::unique_ptr<EndpointRecord>> endpoints_;
   std::vector<std::unique_ptr<ApplicationRecord>> applications_;  // by ApplicationId
-  ApplicationRecord nobody_;  // whose endpoints are those of an application that is not attached here
+  ApplicationRecord nobody_;  // whose endpoints are those of an application that left before they were here
   std::vector<CommandRecord> commands_;
+  std::uint32_t next_owner_ = 0;  // where the search for the least loaded worker begins
 
   // The control worker's.
   std::unique_ptr<EndpointCoordinator> coordinator_;

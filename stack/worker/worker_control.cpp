@@ -30,6 +30,9 @@ bool Worker::take_control() {
     for (std::uint32_t taken = 0; taken < stack_.config.turn.messages;) {
       const std::size_t n = ring.pop(messages);
       if (n == 0) break;
+      // An application attaches to every worker before it asks one of them for an endpoint: both may have happened
+      // since this turn began.
+      take_attachments();
       for (std::size_t i = 0; i < n; ++i) std::visit([this](const auto& contents) { handle(contents); }, messages[i]);
       taken += static_cast<std::uint32_t>(n);
       any = true;

@@ -174,17 +174,19 @@ void Worker::on_setup_packet(AssociationRecord& record, base::InboundPacket&& pa
   }
 }
 
-// The worker that received the first packet, if its port keeps a flow on one queue: then the rest comes there too.
-endpoint::WorkerId Worker::owner_for_new(const base::Arrival& arrival, endpoint::WorkerId received_by) const {
+// The worker that received the first packet, if its port keeps a flow on one queue: then the rest comes there too. Else
+// the least loaded; among equals in turn, as a burst of INITs is answered before the first association of it counts.
+endpoint::WorkerId Worker::owner_for_new(const base::Arrival& arrival, endpoint::WorkerId received_by) {
   if (alone_) return self_;
   const drivers::PortInfo& port = stack_.ports[arrival.port]->info();
   if (port.offloads.spreads_flows && port.receive_queues >= stack_.workers()) return received_by;
-  std::uint16_t least = 0;
-  for (std::uint16_t i = 1; i < stack_.workers(); ++i)
-    if (stack_.associations_of[i].load(std::memory_order_relaxed) <
-        stack_.associations_of[least].load(std::memory_order_relaxed))
-      least = i;
-  return endpoint::WorkerId(least);
+  const auto load = [this](std::uint32_t worker) {
+    return stack_.associations_of[worker].load(std::memory_order_relaxed);
+  };
+  std::uint32_t least = next_owner_++ % stack_.workers();
+  for (std::uint32_t i = 0; i < stack_.workers(); ++i)
+    if (load(i) < load(least)) least = i;
+  return endpoint::WorkerId(static_cast<std::uint16_t>(least));
 }
 
 void Worker::forward(endpoint::WorkerId to, PacketRecord::Kind kind, endpoint::WorkerId received_by, VTag tag,

@@ -38,7 +38,7 @@ SimStack::SimStack(drivers::MemoryWire& wire, base::SimClock& clock, std::uint64
   group_ = std::make_unique<worker::WorkerGroup>(config, std::vector<drivers::Port*>{&port_}, resources, random_);
   for (std::uint16_t i = 0; i < options.workers; ++i) {
     events_.push_back(std::make_unique<worker::InlineEvents>(options.events, options.lent));
-    group_->worker(i).attach(kInline, *events_[i]);
+    if (i < options.attached) group_->worker(i).attach(*events_[i]);
   }
 }
 

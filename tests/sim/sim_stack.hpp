@@ -25,6 +25,7 @@ struct SimStackOptions {
   std::optional<std::uint16_t> port{};  ///< the wire's port of a stack that is gone; nothing: a new one
   std::uint32_t events = 1024;          ///< entries of each worker's event queue
   std::uint32_t lent = 4096;
+  std::uint16_t attached = UINT16_MAX;  ///< workers whose events are taken from the start
   worker::Config config;  ///< its ip part is filled in
 };
 

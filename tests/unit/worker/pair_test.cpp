@@ -16,7 +16,6 @@ using std::chrono::seconds;
 class PairTest : public testing::TestWithParam<std::uint16_t> {
  protected:
   PairTest() {
-    sim::SimStackOptions options;
     options.workers = GetParam();
     options.steering = drivers::Steering::random;
     a = std::make_unique<sim::SimStack>(wire, clock, 1, options);
@@ -95,6 +94,7 @@ class PairTest : public testing::TestWithParam<std::uint16_t> {
   base::SimClock clock;
   base::SeededRandom random{5};
   drivers::MemoryWire wire{clock, random};
+  sim::SimStackOptions options;
   std::unique_ptr<sim::SimStack> a, b;
   std::vector<Event> from_a, from_b;
   bool keeping = false;  // what is received is not given back
@@ -132,6 +132,32 @@ TEST_P(PairTest, AStackMayGoWhileItsApplicationHoldsMessagesOrHasNotTakenThem) {
   ASSERT_EQ(kept.front().first->lent(), 2u);
   b.reset();
   a->group().poll_all();
+}
+
+TEST_P(PairTest, EventsWaitForAnApplicationThatTakesTheLoopOverLater) {
+  constexpr std::size_t kAssociations = 16;
+  options.port = b->port_number();
+  options.attached = 1;
+  b.reset();
+  b = std::make_unique<sim::SimStack>(wire, clock, 3, options);
+  listen(*b, 5000);
+  const EndpointId endpoint = a->open({});
+  ConnectArguments arguments;
+  arguments.peers = {b->v4()};
+  arguments.port = 5000;
+  for (std::size_t i = 0; i < kAssociations; ++i) a->worker().connect(sim::kInline, endpoint, arguments, i);
+  run(seconds(1));
+  for (const Event& event : std::vector<Event>(from_a)) {
+    if (event.type != EventType::association_up) continue;
+    EXPECT_EQ(a->send(event.association, bytes("early")), assoc::SendStatus::queued);
+  }
+  run(seconds(1));
+  if (GetParam() > 1) {
+    EXPECT_LT(messages[&from_b].size(), kAssociations);
+  }
+  for (std::uint16_t i = options.attached; i < b->workers(); ++i) b->worker(i).attach(b->events(i));
+  run(seconds(1));
+  EXPECT_EQ(messages[&from_b].size(), kAssociations);
 }
 
 TEST_P(PairTest, WorksOverIpv6) {
