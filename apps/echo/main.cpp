@@ -1,7 +1,6 @@
 #include <sluice/stack.hpp>
 
 #include <CLI/CLI.hpp>
-#include <array>
 #include <cstdio>
 #include <deque>
 #include <unordered_map>
@@ -27,10 +26,9 @@ class Echo {
   Echo(Application& application, const EchoOptions& options) : application_(application), options_(options) {}
 
   bool turn() {
-    std::array<Event, 256> events;
-    const std::size_t n = application_.poll(events);
+    const std::size_t n = application_.poll(events_);
     for (std::size_t i = 0; i < n; ++i)
-      if (!on_event(events[i])) application_.release(std::span(&events[i], 1));
+      if (!on_event(events_[i])) application_.release(std::span(&events_[i], 1));
     return n > 0;
   }
   unsigned long long messages() const { return messages_; }
@@ -103,6 +101,7 @@ class Echo {
 
   Application& application_;
   const EchoOptions& options_;
+  std::vector<Event> events_ = std::vector<Event>(256);
   std::unordered_map<std::uint64_t, std::deque<Event>> waiting_;
   unsigned long long messages_ = 0;
   unsigned long long bytes_ = 0;

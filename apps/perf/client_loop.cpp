@@ -3,7 +3,6 @@
 #include <sluice/error.hpp>
 
 #include <algorithm>
-#include <array>
 
 #include "apps/perf/meter.hpp"
 #include "apps/perf/result.hpp"
@@ -45,10 +44,9 @@ void ClientLoop::problem(const std::string& what) {
 
 bool ClientLoop::turn() {
   if (opened_ < associations_) connect();
-  std::array<Event, 256> events;
-  const std::size_t n = application_.poll(events);
-  for (std::size_t i = 0; i < n; ++i) on_event(events[i]);
-  application_.release(std::span(events.data(), n));
+  const std::size_t n = application_.poll(events_);
+  for (std::size_t i = 0; i < n; ++i) on_event(events_[i]);
+  application_.release(std::span(events_).first(n));
   const bool sent = send_ready();
   return n > 0 || sent;
 }

@@ -88,6 +88,7 @@ class ClientLoop {
   const std::uint32_t associations_;
   const double rate_;
   EndpointId endpoint_;
+  std::vector<Event> events_ = std::vector<Event>(256);
   std::uint32_t opened_ = 0;
   std::uint32_t ended_ = 0;
   bool finishing_ = false;

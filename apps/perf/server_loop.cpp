@@ -1,6 +1,5 @@
 #include "apps/perf/server_loop.hpp"
 
-#include <array>
 
 #include "apps/perf/meter.hpp"
 #include "apps/perf/result.hpp"
@@ -8,13 +7,12 @@
 namespace sluice::apps {
 
 bool ServerLoop::turn() {
-  std::array<Event, 256> events;
-  const std::size_t n = application_.poll(events);
+  const std::size_t n = application_.poll(events_);
   if (n == 0) return false;
   const std::uint64_t arrived = now_nanoseconds();
   bool messages = false;
   for (std::size_t i = 0; i < n; ++i) {
-    const Event& event = events[i];
+    const Event& event = events_[i];
     if (event.type != EventType::message) {
       on_event(event);
       continue;

@@ -78,6 +78,7 @@ class ServerLoop {
 
   Application& application_;
   ServerTotals& totals_;
+  std::vector<Event> events_ = std::vector<Event>(256);  // kept: making them anew costs as much as a message
   std::unordered_map<std::uint64_t, Peer> peers_;
   std::uint64_t latest_id_ = 0;
   Peer* latest_ = nullptr;

@@ -21,7 +21,7 @@ constexpr std::uint32_t kExtraThreads = 2;  // beside the workers: who made the 
 /// Frames that the receive queues must be able to refill with, whatever is held.
 std::uint32_t refill_reserve(const StackConfig& config) {
   std::uint32_t reserve = 0;
-  for (const PortConfig& port : config.ports) reserve += port.rx_descriptors;
+  for (const PortConfig& port : config.ports) reserve += driver_port_config(config, port).receive_descriptors;
   return std::min(reserve, config.limits.receive_buffers / 2);
 }
 

@@ -41,6 +41,13 @@ bool has_path(PortDriver driver) {
          driver == PortDriver::pcap;
 }
 
+std::uint16_t descriptors(std::uint16_t configured, PortDriver driver) {
+  if (configured != 0) return configured;
+  const bool shared_memory =
+      driver == PortDriver::memif || driver == PortDriver::virtio_user || driver == PortDriver::vhost;
+  return shared_memory ? 256 : 1024;
+}
+
 ip::Interface interface_of(const PortConfig& port, const drivers::PortInfo& info) {
   ip::Interface interface;
   interface.mac = info.mac;
@@ -104,8 +111,8 @@ drivers::PortConfig driver_port_config(const StackConfig& config, const PortConf
   out.promiscuous = port.promiscuous;
   out.queues = port.queues != 0 ? std::min(port.queues, config.workers) : config.workers;
   out.mtu = port.mtu;
-  out.receive_descriptors = port.rx_descriptors;
-  out.transmit_descriptors = port.tx_descriptors;
+  out.receive_descriptors = descriptors(port.rx_descriptors, port.driver);
+  out.transmit_descriptors = descriptors(port.tx_descriptors, port.driver);
   return out;
 }
 

@@ -40,8 +40,10 @@ struct PortConfig {
   std::uint16_t queues = 0;     ///< queue pairs; 0: one for each worker, as far as the driver has them
   std::uint16_t mtu = 1500;     ///< IP packet bytes, 1280 to 9000
   std::uint16_t vlan = 0;       ///< 802.1Q VLAN id, 0: untagged
-  std::uint16_t rx_descriptors = 1024;
-  std::uint16_t tx_descriptors = 1024;
+  /// Frames that a receive and a transmit queue hold, at most 8192. 0: 256 on shared-memory links (memif, virtio_user,
+  /// vhost), where the frames then stay in the processor's cache, else 1024.
+  std::uint16_t rx_descriptors = 0;
+  std::uint16_t tx_descriptors = 0;
   std::string mac;           ///< Ethernet address to use, `02:00:00:00:00:01`; empty: the device's own
   bool promiscuous = false;  ///< let frames for other Ethernet addresses in; they are counted and dropped
   /// Writes every frame in and out to `CAPTURE-N.pcap`, N being the queue, at a price: system calls for each burst.
