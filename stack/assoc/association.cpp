@@ -8,7 +8,7 @@ namespace sluice::assoc {
 
 Association::Association(Services& services, const Parameters& parameters, Identity identity)
     : services_(services),
-      parameters_(parameters),
+      parameters_(&parameters),
       identity_(identity),
       paths_(services.pools),
       sender_(services, parameters, identity.id, identity.endpoint),
@@ -133,9 +133,21 @@ bool Association::sends_sacks() const {
   return state_ != State::cookie_wait && state_ != State::cookie_echoed && state_ != State::shutdown_ack_sent;
 }
 
+Timestamp Association::autoclose_deadline() const {
+  const bool wanted = state_ == State::established && parameters_->autoclose > Duration::zero();
+  return wanted ? last_user_data_ + parameters_->autoclose : kNever;
+}
+
+void Association::close_if_idle(Timestamp now) {
+  if (!sender_.drained())
+    last_user_data_ = now;  // the peer is slow, which is not the same as idle
+  else
+    shutdown(now);
+}
+
 Timestamp Association::next_deadline() const {
   if (state_ == State::closed) return kNever;
-  Timestamp next = std::min(control_deadline_, guard_deadline_);
+  Timestamp next = std::min({control_deadline_, guard_deadline_, autoclose_deadline()});
   if (sends_sacks()) next = std::min(next, receiver_.sack_deadline());
   if (heartbeats_due_ != 0) next = std::min(next, next_probes_);  // what a flush left of them waits for that
   const bool t3 = t3_runs();
@@ -163,6 +175,7 @@ void Association::on_deadline(Timestamp now) {
     else
       on_t2_expired(now);
   }
+  if (now >= autoclose_deadline()) close_if_idle(now);
   if (t3_runs()) sender_.on_probe_deadline(now);
   // By index: an error may end the association and its paths with it.
   for (std::size_t i = 0; i < paths_.size() && state_ != State::closed; ++i) {

@@ -124,9 +124,20 @@ class Association {
   /// it quotes the right tag (§10): a lower path MTU is taken over, and what was in flight there goes again at the next
   /// flush; protocol unreachable ends the association as an ABORT does. Anything else is counted and ignored.
   void on_icmp(Timestamp now, const IcmpReport& report);
+  /// The link of `port`, a port of Host::resolve(), went down or came up: paths over it fail at once if there are
+  /// others, and are probed at once when it is back. True: something has to leave at the next flush.
+  bool on_link(std::uint16_t port, bool up);
   /// New data goes to `path` from now on while it is usable (§11.1.6). False: there is no such path, or it is not
   /// confirmed.
   bool set_primary(PathId path);
+  /// Other parameters from now on (§11.1.13); they outlive the association. Those of single paths are reset.
+  void set_parameters(Timestamp now, const Parameters& parameters);
+  const Parameters& parameters() const { return *parameters_; }
+  /// Changes what is set for one path alone (§11.1.9, §11.1.12). False: there is no such path.
+  bool set_path(Timestamp now, PathId path, const PathOptions& options);
+  /// A HEARTBEAT leaves for `path` at the next flush, unless one is under way (§11.1.10). False: there is no such path,
+  /// or the association is not up.
+  bool request_heartbeat(PathId path);
 
   void snapshot(Snapshot& out) const;
 
@@ -228,12 +239,17 @@ class Association {
   Path* path_from(const IpAddress& source);
   Path& reply_path(Path& from);
   void choose_data_path();
-  PathId next_active_path(PathId path) const;
+  PathId fittest_path(PathId path) const;
   void charge(Path& path, PathFault fault);
+  void judge(Path& path);
+  bool has_path_beside(std::uint16_t port) const;
+  void fail_path(Path& path);
   void path_answered(Path& path);
   void set_path_state(Path& path, PathState state);
   void schedule_heartbeats(Timestamp now);
   void schedule_heartbeat(Timestamp now, Path& path);
+  void want_heartbeat(Path& path);
+  void change_heartbeat(Timestamp now, Path& path, Duration interval);
   void on_heartbeat_deadline(Timestamp now, Path& path);
   void on_heartbeat_timeout(Timestamp now, Path& path);
   bool send_heartbeats(Timestamp now);
@@ -264,12 +280,14 @@ class Association {
   bool deliver(const Notification& notification);
   bool drain_events(Timestamp now);
   bool t3_runs() const;
+  Timestamp autoclose_deadline() const;
+  void close_if_idle(Timestamp now);
   bool sends_sacks() const;
 
   static const std::array<Handler, 15> kHandlers;  // by chunk type
 
   Services& services_;
-  const Parameters& parameters_;
+  const Parameters* parameters_;
   Identity identity_;
 
   State state_ = State::closed;
@@ -310,6 +328,7 @@ class Association {
   Timestamp guard_deadline_ = kNever;      // T5-shutdown-guard
   Timestamp control_sent_;
   Timestamp next_probes_;
+  Timestamp last_user_data_;  // sent or received
 
   PathSet paths_;
   Sender sender_;

@@ -49,7 +49,7 @@ void Association::learn_path_mtu(Timestamp now, Path& path, std::uint16_t mtu) {
   path.learned_mtu_deadline = now + kLearnedMtuLife;
   resolve(path, paths_.local_addresses());
   if (!sender_started_) return;
-  sender_.on_mtu_lowered(path);
+  sender_.send_again(path);
   if (state_ == State::cookie_echoed && path.id == control_path_) pending_ |= kCookieEcho;
 }
 

@@ -95,6 +95,7 @@ void Association::read_chunks(Inbound& in, std::span<const std::byte> chunks) {
 
 void Association::end_packet(Inbound& in) {
   if (in.data) {
+    last_user_data_ = in.now;
     if (in.path->state != PathState::unconfirmed) sack_path_ = in.path->id;  // §5.4
     // The very first DATA is acknowledged at once (§5.1), and all of it in SHUTDOWN-SENT (§9.2).
     const bool first = !std::exchange(data_seen_, true);
@@ -182,9 +183,10 @@ Association::Next Association::take_acknowledgement(const SackResult& result) {
   if (result.stale) return Next::chunk;
   if (result.cumulative_advanced) error_count_ = 0;
   for (Path& path : paths_.paths()) {
-    if (!result.path_answered[path.id.value]) continue;
+    if ((result.paths_answered & path_bit(path.id)) == 0) continue;
     error_count_ = 0;
-    path_answered(path);
+    // Of data that was sent on several paths nobody knows which of them it took: that revives none (RFC 7829 §3.2 9).
+    if (path.state == PathState::active || (result.paths_proven & path_bit(path.id)) != 0) path_answered(path);
   }
   return Next::chunk;
 }

@@ -119,6 +119,7 @@ std::uint32_t Association::fill_with_data(Timestamp now, Path& path, wire::Packe
   const bool may_be_new = path.id == data_path_ || state_ == State::cookie_echoed;
   const std::uint32_t chunks = sender_.fill(now, path, packet, may_be_new);
   data_chunks_sent_ += chunks;
+  if (chunks > 0) last_user_data_ = now;
   return chunks;
 }
 

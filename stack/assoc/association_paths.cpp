@@ -1,5 +1,6 @@
 // RFC 9260 §6.4, §8: which path is used for what, HEARTBEATs, error counters.
 #include <algorithm>
+#include <tuple>
 
 #include "stack/assoc/association.hpp"
 #include "stack/assoc/congestion/congestion_controller.hpp"
@@ -42,28 +43,45 @@ bool is_alive(const Path& path) {
   return path.state == PathState::active;
 }
 
+/// How little a path is fit for data: the active ones are, then those that may have failed, by their errors (RFC 7829
+/// §3.2 4), then those that did; nothing goes to an unconfirmed one (§5.4).
+std::uint32_t unfitness(const Path& path) {
+  constexpr std::uint32_t kFailed = UINT16_MAX + 1;
+  switch (path.state) {
+    case PathState::active:
+      return 0;
+    case PathState::potentially_failed:
+      return path.error_count;
+    case PathState::inactive:
+      return kFailed;
+    case PathState::unconfirmed:
+      break;
+  }
+  return kFailed + 1;
+}
+
 }  // namespace
 
 /// False: the pool of congestion controllers is empty.
 bool Association::set_up_path(Path& path, const IpAddress& destination, std::span<const IpAddress> local_addresses) {
   path.route.destination = destination;
-  path.route.dscp = parameters_.dscp;
+  path.route.dscp = parameters_->dscp;
   // The first pair is the one that the handshake's packets use; for the others the routes choose the source.
   if (path.id == PathId(0) && local_addresses.front().is_v4() == destination.is_v4())
     path.route.source = local_addresses.front();
   resolve(path, local_addresses);
-  return open_path(path, parameters_, services_.pools);
+  return open_path(path, *parameters_, services_.pools);
 }
 
 /// Asks for next hop, source and MTU. Without an answer the path keeps what it has, and asks again when it is to send.
 void Association::resolve(Path& path, std::span<const IpAddress> local_addresses) {
-  std::uint16_t mtu = parameters_.path_mtu_max;
+  std::uint16_t mtu = parameters_->path_mtu_max;
   if (!services_.host.resolve(path.route, mtu, path.port)) {
     path.route.next_hop = 0;
     mtu = path.link_mtu != 0 ? path.link_mtu : std::min(mtu, kUnroutedMtu);
   }
   path.link_mtu = mtu;
-  mtu = std::min(mtu, parameters_.path_mtu_max);
+  mtu = std::min(mtu, parameters_->path_mtu_max);
   if (path.learned_mtu != 0) mtu = std::min(mtu, path.learned_mtu);
   path.route.dont_fragment = mtu >= kMinPmtu;
   const std::uint16_t pmtu = std::max(mtu, kMinPmtu);
@@ -97,6 +115,42 @@ Path& Association::reply_path(Path& from) {
   return from.state != PathState::unconfirmed ? from : paths_[data_path_.value];
 }
 
+void Association::set_parameters(Timestamp now, const Parameters& parameters) {
+  parameters_ = &parameters;
+  sender_.set_parameters(parameters);
+  receiver_.set_parameters(parameters);
+  for (Path& path : paths_.paths()) {
+    path.route.dscp = parameters.dscp;
+    path.rto.adapt(parameters);
+    path.max_retransmissions = parameters.path_max_retransmissions;
+    change_heartbeat(now, path, parameters.heartbeat_interval);
+  }
+  refresh_routes();  // path_mtu_max
+}
+
+bool Association::set_path(Timestamp now, PathId id, const PathOptions& options) {
+  if (id.value >= paths_.size()) return false;
+  Path& path = paths_[id.value];
+  if (options.max_retransmissions) path.max_retransmissions = *options.max_retransmissions;
+  if (options.heartbeat_interval) change_heartbeat(now, path, *options.heartbeat_interval);
+  return true;
+}
+
+/// One that is under way is still waited for.
+void Association::change_heartbeat(Timestamp now, Path& path, Duration interval) {
+  if (interval == path.heartbeat_interval) return;
+  path.heartbeat_interval = interval;
+  const bool idle = (heartbeats_due_ & path_bit(path.id)) == 0 && path.heartbeat_nonce == 0;
+  if (t3_runs() && path.state != PathState::unconfirmed && idle) schedule_heartbeat(now, path);
+}
+
+bool Association::request_heartbeat(PathId id) {
+  if (!t3_runs() || id.value >= paths_.size()) return false;
+  Path& path = paths_[id.value];
+  if (path.heartbeat_nonce == 0) want_heartbeat(path);
+  return true;
+}
+
 bool Association::set_primary(PathId path) {
   if (path.value >= paths_.size() || paths_[path.value].state == PathState::unconfirmed) return false;
   primary_ = path;
@@ -105,28 +159,29 @@ bool Association::set_primary(PathId path) {
 }
 
 /// §6.4, §6.4.1: the primary path while it is active, else one other that is, and that one as long as it stays so. If
-/// none is, the present one.
+/// none is, the potentially failed one with the fewest errors (RFC 7829 §3.2 4), else the present one.
 void Association::choose_data_path() {
   const PathId before = data_path_;
-  if (is_alive(paths_[primary_.value])) {
+  const PathId other = fittest_path(data_path_);
+  if (is_alive(paths_[primary_.value]))
     data_path_ = primary_;
-  } else if (!is_alive(paths_[data_path_.value])) {
-    for (const Path& path : paths_.paths())
-      if (is_alive(path)) {
-        data_path_ = path.id;
-        break;
-      }
-  }
+  else if (unfitness(paths_[other.value]) < unfitness(paths_[data_path_.value]))
+    data_path_ = other;
   if (data_path_ != before) ++services_.counters.failovers;
 }
 
-/// Where something goes again that was not answered on `path`: the next path that is active, or else the same.
-PathId Association::next_active_path(PathId path) const {
-  for (std::size_t step = 1; step <= paths_.size(); ++step) {
+/// The path most fit for data, other than `path` if another one is as fit: the most divergent one (§6.4.1) is the next
+/// on another port.
+PathId Association::fittest_path(PathId path) const {
+  const Path* best = &paths_[path.value];
+  for (std::size_t step = 1; step < paths_.size(); ++step) {
     const Path& next = paths_[(path.value + step) % paths_.size()];
-    if (is_alive(next)) return next.id;
+    const auto fitness = [&](const Path& one) {
+      return std::tuple(unfitness(one), one.port == paths_[path.value].port);
+    };
+    if (fitness(next) < fitness(*best) || (best->id == path && unfitness(next) == unfitness(*best))) best = &next;
   }
-  return path;
+  return best->id;
 }
 
 void Association::set_path_state(Path& path, PathState state) {
@@ -136,17 +191,34 @@ void Association::set_path_state(Path& path, PathState state) {
   choose_data_path();
 }
 
-/// §8.1, §8.2. May end the association.
+/// §8.1, §8.2, RFC 7829 §3.2. May end the association.
 void Association::charge(Path& path, PathFault fault) {
   const bool confirmed = path.state != PathState::unconfirmed;
-  if (path.error_count <= parameters_.path_max_retransmissions) ++path.error_count;
+  if (path.error_count <= path.max_retransmissions) ++path.error_count;
   const bool on_data_path = path.id == data_path_;
-  if (path.error_count > parameters_.path_max_retransmissions && path.state == PathState::active)
-    set_path_state(path, PathState::inactive);
+  if (confirmed) judge(path);
   // T2 has its own count; probes of unconfirmed addresses (§5.4) and HEARTBEATs beside the path in use (§8.1) say
   // nothing of the peer.
   const bool counts = fault == PathFault::t3 || (fault == PathFault::heartbeat && confirmed && on_data_path);
-  if (counts && ++error_count_ > parameters_.association_max_retransmissions) abort_unanswered(Reason::retransmissions);
+  if (counts && ++error_count_ > parameters_->association_max_retransmissions)
+    abort_unanswered(Reason::retransmissions);
+}
+
+/// What its errors make of a confirmed path.
+void Association::judge(Path& path) {
+  if (path.error_count > path.max_retransmissions) {
+    set_path_state(path, PathState::inactive);
+  } else if (path.state == PathState::active && path.error_count > parameters_->potentially_failed_threshold) {
+    set_path_state(path, PathState::potentially_failed);
+    // RFC 7829 §3.2 6: HEARTBEATs begin at once.
+    if (path.heartbeat_interval > Duration::zero() && path.heartbeat_nonce == 0) want_heartbeat(path);
+  } else if (path.state == PathState::potentially_failed) {
+    choose_data_path();  // another one may have fewer errors now
+  }
+  if (path.id == primary_ && path.error_count > parameters_->primary_switchover_threshold && data_path_ != primary_) {
+    primary_ = data_path_;
+    ++services_.counters.primary_switchovers;
+  }
 }
 
 /// Something sent to `path` was answered.
@@ -155,12 +227,46 @@ void Association::path_answered(Path& path) {
   if (path.state != PathState::active) set_path_state(path, PathState::active);
 }
 
+/// A path whose link went down is no path, as long as there is another: what was in flight there goes by that one, and
+/// no timer is waited for. When the link is back, a HEARTBEAT says at once whether the rest of the way is, too.
+bool Association::on_link(std::uint16_t port, bool up) {
+  if (!t3_runs()) return false;  // T1 and T2 go round the paths by themselves
+  bool changed = false;
+  for (Path& path : paths_.paths()) {
+    if (path.port != port || path.state == PathState::unconfirmed) continue;
+    if (up && path.state != PathState::active) {
+      path.heartbeat_nonce = 0;
+      want_heartbeat(path);
+      changed = true;
+    } else if (!up && path.state != PathState::inactive && has_path_beside(port)) {
+      fail_path(path);
+      changed = true;
+    }
+  }
+  return changed;
+}
+
+bool Association::has_path_beside(std::uint16_t port) const {
+  const std::span<const Path> paths = paths_.paths();
+  return std::any_of(paths.begin(), paths.end(),
+                     [port](const Path& path) { return path.port != port && is_alive(path); });
+}
+
+void Association::fail_path(Path& path) {
+  ++services_.counters.paths_without_link;
+  path.error_count = static_cast<std::uint16_t>(path.max_retransmissions + 1);
+  sender_.send_again(path);
+  judge(path);
+  if (retransmission_path_ == path.id) retransmission_path_ = data_path_;
+  if (sack_path_ == path.id) sack_path_ = data_path_;
+}
+
 void Association::on_t3_expired(Timestamp now, Path& path) {
   ++services_.counters.t3_expired;
-  const bool error = sender_.on_t3_expired(now, path);
+  const PathId where = path.id;
+  if (sender_.on_t3_expired(now, path)) charge(path, PathFault::t3);
   // §6.4: to another active path than the one where it was lost, if there is one.
-  retransmission_path_ = next_active_path(path.id);
-  if (error) charge(path, PathFault::t3);
+  if (state_ != State::closed) retransmission_path_ = fittest_path(where);
 }
 
 void Association::schedule_heartbeats(Timestamp now) {
@@ -175,14 +281,14 @@ void Association::schedule_heartbeats(Timestamp now) {
 
 /// §8.3: HB.interval and one RTO from `from` on, with half an RTO of jitter either way.
 void Association::schedule_heartbeat(Timestamp from, Path& path) {
-  if (parameters_.heartbeat_interval == Duration::zero()) {
+  if (path.heartbeat_interval == Duration::zero()) {
     path.heartbeat_deadline = kNever;
     return;
   }
   const Duration rto = path.rto.value();
   constexpr std::uint32_t kSteps = 1 << 16;
   const Duration jitter = rto * static_cast<std::int64_t>(services_.random.below(kSteps)) / kSteps - rto / 2;
-  path.heartbeat_deadline = from + parameters_.heartbeat_interval + rto + jitter;
+  path.heartbeat_deadline = from + path.heartbeat_interval + rto + jitter;
 }
 
 void Association::on_heartbeat_deadline(Timestamp now, Path& path) {
@@ -191,11 +297,17 @@ void Association::on_heartbeat_deadline(Timestamp now, Path& path) {
     return;
   }
   // Idle means that nothing that could measure the RTT was sent in this period.
-  const Timestamp period_ends = path.last_sent + parameters_.heartbeat_interval + path.rto.value() / 2;
-  if (path.state != PathState::unconfirmed && (path.outstanding > 0 || period_ends > now)) {
-    schedule_heartbeat(std::max(path.last_sent, now - parameters_.heartbeat_interval), path);
+  const Timestamp period_ends = path.last_sent + path.heartbeat_interval + path.rto.value() / 2;
+  const bool by_interval = path.state == PathState::active || path.state == PathState::inactive;
+  if (by_interval && (path.outstanding > 0 || period_ends > now)) {
+    schedule_heartbeat(std::max(path.last_sent, now - path.heartbeat_interval), path);
     return;
   }
+  want_heartbeat(path);
+}
+
+/// A HEARTBEAT leaves at the next flush.
+void Association::want_heartbeat(Path& path) {
   path.heartbeat_deadline = kNever;  // until it left
   heartbeats_due_ |= path_bit(path.id);
 }
@@ -203,12 +315,16 @@ void Association::on_heartbeat_deadline(Timestamp now, Path& path) {
 void Association::on_heartbeat_timeout(Timestamp now, Path& path) {
   ++services_.counters.heartbeat_timeouts;
   path.heartbeat_nonce = 0;
-  path.rto.back_off(parameters_);
-  const bool probing = path.state == PathState::unconfirmed;
-  charge(path, probing ? PathFault::probe : PathFault::heartbeat);
-  if (state_ == State::closed) return;
-  // §5.4: probes follow each other by the RTO until the path counts as failed; then by the heartbeat period.
-  if (probing && path.error_count <= parameters_.path_max_retransmissions)
+  // Where data is in flight on a path in doubt, its own timer counts (RFC 7829 §3.2 6).
+  if (path.state != PathState::potentially_failed || path.outstanding == 0) {
+    path.rto.back_off(*parameters_);
+    charge(path, path.state == PathState::unconfirmed ? PathFault::probe : PathFault::heartbeat);
+    if (state_ == State::closed) return;
+  }
+  // §5.4, RFC 7829 §3.2 5: those of unconfirmed and of potentially failed paths follow each other by the RTO until the
+  // path counts as failed; then by the heartbeat period.
+  const bool in_doubt = path.state == PathState::unconfirmed || path.state == PathState::potentially_failed;
+  if (in_doubt && path.error_count <= path.max_retransmissions)
     path.heartbeat_deadline = now;
   else
     schedule_heartbeat(path.heartbeat_sent, path);
@@ -268,7 +384,7 @@ Association::Next Association::on_heartbeat_ack(Inbound& in, const wire::Chunk& 
   }
   Path& path = paths_[info->path.value];
   path.heartbeat_nonce = 0;
-  path.rto.sample(in.now - path.heartbeat_sent, parameters_);
+  path.rto.sample(in.now - path.heartbeat_sent, *parameters_);
   error_count_ = 0;
   path_answered(path);
   schedule_heartbeat(path.heartbeat_sent, path);

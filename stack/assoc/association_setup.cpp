@@ -140,6 +140,7 @@ bool Association::make_paths(const Handshake& handshake) {
 
 void Association::become_established(Timestamp now) {
   state_ = State::established;
+  last_user_data_ = now;
   pending_ &= static_cast<std::uint8_t>(~(kInit | kCookieEcho));
   control_deadline_ = kNever;
   control_attempts_ = 0;
@@ -158,7 +159,7 @@ bool Association::send_init(Timestamp now) {
   wire::PacketWriter* const packet = new_packet(path, path.max_packet_size(), VTag(0));
   if (packet == nullptr) return false;
   wire::ChunkWriter init = wire::append_init(*packet, {.init_tag = local_tag_,
-                                                       .window = parameters_.receive_window,
+                                                       .window = parameters_->receive_window,
                                                        .outbound_streams = outbound_streams_,
                                                        .inbound_streams = inbound_streams_,
                                                        .initial_tsn = local_initial_tsn_});
@@ -273,7 +274,7 @@ bool Association::take_init_ack(const Inbound& in, const wire::InitChunk& init_a
   if (!change_peer_addresses(agreed, peer_addresses(parameters, source))) return false;
   adopt(agreed);
   Path* const from = path_from(source);
-  if (control_attempts_ == 0 && answered_there) from->rto.sample(in.now - control_sent_, parameters_);
+  if (control_attempts_ == 0 && answered_there) from->rto.sample(in.now - control_sent_, *parameters_);
   // To an unconfirmed address COOKIE ECHO does not go alone (§5.4).
   control_path_ = from != nullptr && from->state == PathState::active ? from->id : data_path_;
   if (cookie_preservative_ == 0) control_attempts_ = 0;  // stale cookies in a row stay bounded
@@ -327,7 +328,7 @@ Association::Next Association::on_cookie_ack(Inbound& in, const wire::Chunk& chu
     ++services_.counters.malformed_chunks;
     return Next::chunk;
   }
-  if (control_attempts_ == 0) paths_[control_path_.value].rto.sample(in.now - control_sent_, parameters_);
+  if (control_attempts_ == 0) paths_[control_path_.value].rto.sample(in.now - control_sent_, *parameters_);
   ++services_.counters.active_establishments;
   become_established(in.now);
   return Next::chunk;
@@ -335,7 +336,7 @@ Association::Next Association::on_cookie_ack(Inbound& in, const wire::Chunk& chu
 
 /// §5.2.6, third choice: once more from the INIT, asking for a cookie that lives longer than this round trip took.
 void Association::retry_after_stale_cookie(Timestamp now) {
-  if (control_attempts_ >= parameters_.max_init_retransmissions) {
+  if (control_attempts_ >= parameters_->max_init_retransmissions) {
     close(EventType::connect_failed, Reason::init_failed);
     return;
   }
@@ -353,7 +354,7 @@ void Association::retry_after_stale_cookie(Timestamp now) {
 /// §4 notes 2 and 3.
 void Association::on_t1_expired(Timestamp now) {
   ++services_.counters.t1_expired;
-  if (control_attempts_ >= parameters_.max_init_retransmissions) {
+  if (control_attempts_ >= parameters_->max_init_retransmissions) {
     if (state_ == State::cookie_echoed)
       abort_unanswered(Reason::init_failed);  // perhaps only COOKIE ACKs were lost
     else
@@ -367,8 +368,8 @@ void Association::on_t1_expired(Timestamp now) {
   if (state_ == State::cookie_echoed && path.outstanding > 0)
     sender_.on_t3_expired(now, path);
   else
-    path.rto.back_off(parameters_);
-  control_path_ = next_active_path(control_path_);
+    path.rto.back_off(*parameters_);
+  control_path_ = fittest_path(control_path_);
   pending_ |= state_ == State::cookie_wait ? kInit : kCookieEcho;
 }
 

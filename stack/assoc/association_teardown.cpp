@@ -36,7 +36,7 @@ void Association::advance_shutdown(Timestamp now) {
     if (!sender_.awaits_part())
       guard_deadline_ = kNever;
     else if (guard_deadline_ == kNever)
-      guard_deadline_ = now + kGuardRtos * parameters_.rto_max;
+      guard_deadline_ = now + kGuardRtos * parameters_->rto_max;
     return;
   }
   guard_deadline_ = kNever;
@@ -45,7 +45,7 @@ void Association::advance_shutdown(Timestamp now) {
   if (state_ == State::shutdown_pending) {
     state_ = State::shutdown_sent;
     pending_ |= kShutdown;
-    guard_deadline_ = now + kGuardRtos * parameters_.rto_max;
+    guard_deadline_ = now + kGuardRtos * parameters_->rto_max;
   } else {
     state_ = State::shutdown_ack_sent;
     pending_ |= kShutdownAck;
@@ -244,15 +244,15 @@ void Association::send_shutdown_complete(Path& path, VTag tag, bool tag_reflecte
 void Association::on_t2_expired(Timestamp) {
   ++services_.counters.t2_expired;
   control_deadline_ = kNever;
-  if (control_attempts_ >= parameters_.association_max_retransmissions) {
+  if (control_attempts_ >= parameters_->association_max_retransmissions) {
     abort_unanswered(Reason::retransmissions);
     return;
   }
   ++control_attempts_;
   Path& path = paths_[control_path_.value];
-  path.rto.back_off(parameters_);
+  path.rto.back_off(*parameters_);
   charge(path, PathFault::control);
-  control_path_ = next_active_path(control_path_);
+  control_path_ = fittest_path(control_path_);
   pending_ |= state_ == State::shutdown_sent ? kShutdown : kShutdownAck;
 }
 

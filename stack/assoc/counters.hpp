@@ -47,6 +47,8 @@ namespace sluice::assoc {
   X(deliveries_held_back,   "pieces of messages that found the application's ring full")            \
   X(window_updates_sent,    "SACK chunks sent only because the window opened")                      \
   X(failovers,              "times new data moved to another path")                                 \
+  X(paths_without_link,     "paths that failed because the link of their port went down")            \
+  X(primary_switchovers,    "times another path became the primary one for good (RFC 7829 section 5)") \
   X(restarts,               "associations that the peer restarted")                                \
   X(restarts_put_off,       "COOKIE ECHOs for a restart dropped: earlier messages were not taken")  \
   X(path_mtus_lowered,      "times a router said that a path takes smaller packets")                 \

@@ -10,18 +10,22 @@
 namespace sluice::worker {
 
 enum class CommandType : std::uint8_t {
-  send,            ///< association, stream, ppid, flags, context; the arena block holds the message
-  connect,         ///< endpoint, context; the block holds ConnectArguments. Reply: association
-  shutdown,        ///< association (RFC 9260 §11.1.3)
-  abort,           ///< association; the block holds the reason as text, length 0: none (§11.1.4)
-  open_endpoint,   ///< the block holds OpenEndpointArguments. Reply: endpoint, value = its port
-  close_endpoint,  ///< endpoint. Reply when every worker has closed it
-  set_parameters,  ///< endpoint; the block holds Parameters, for associations that begin later. Reply
-  set_primary,     ///< association; value = the path (§11.1.6). Reply
-  status,          ///< association; the worker fills the block with one assoc::Snapshot. Reply: length
-  snapshot,        ///< association = the last one seen, value = most records; fills the block with assoc::Snapshot
-                   ///< records in order of id. Reply: length
-  counters,        ///< fills the block with 64-bit values in the order of visit_counters(). Reply: length
+  send,                        ///< association, stream, ppid, flags, context; the arena block holds the message
+  connect,                     ///< endpoint, context; the block holds ConnectArguments. Reply: association
+  shutdown,                    ///< association (RFC 9260 §11.1.3)
+  abort,                       ///< association; the block holds the reason as text, length 0: none (§11.1.4)
+  open_endpoint,               ///< the block holds OpenEndpointArguments. Reply: endpoint, value = its port
+  close_endpoint,              ///< endpoint. Reply when every worker has closed it
+  set_parameters,              ///< endpoint; the block holds Parameters, for associations that begin later. Reply
+  set_primary,                 ///< association; value = the path (§11.1.6). Reply
+  request_heartbeat,           ///< association; value = the path (§11.1.10). Reply
+  set_path,                    ///< association; the block holds SetPathArguments. Reply
+  set_association_parameters,  ///< association; the block holds Parameters, for it from now on. Reply
+  parameters,                  ///< association; the worker fills the block with its Parameters. Reply: length
+  status,                      ///< association; the worker fills the block with one assoc::Snapshot. Reply: length
+  snapshot,  ///< association = the last one seen, value = most records; fills the block with assoc::Snapshot
+             ///< records in order of id. Reply: length
+  counters,  ///< fills the block with 64-bit values in the order of visit_counters(). Reply: length
 };
 
 /// Why a command was refused, in its reply.

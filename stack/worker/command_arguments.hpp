@@ -26,9 +26,30 @@ struct ConnectArguments {
   std::uint16_t port = 0;
 };
 
-static_assert(std::is_trivially_copyable_v<OpenEndpointArguments> && std::is_trivially_copyable_v<ConnectArguments>);
+/// RFC 9260 §11.1.9, §11.1.12: PathOptions, as it crosses.
+struct SetPathArguments {
+  static constexpr std::uint8_t kHeartbeatInterval = 1;
+  static constexpr std::uint8_t kMaxRetransmissions = 2;
 
-/// Every value is in the range that its comment in parameters.hpp gives.
-bool in_range(const Parameters& parameters);
+  std::uint8_t path = 0;
+  std::uint8_t fields = 0;  ///< which of the following are set
+  std::uint16_t max_retransmissions = 0;
+  Duration heartbeat_interval{};
+};
+SetPathArguments as_arguments(PathId path, const PathOptions& options);
+PathOptions options_of(const SetPathArguments& arguments);
+
+static_assert(std::is_trivially_copyable_v<OpenEndpointArguments> && std::is_trivially_copyable_v<SetPathArguments> &&
+              std::is_trivially_copyable_v<ConnectArguments>);
+
+/// What is wrong with a value, or with two together; null when all are in the ranges that parameters.hpp gives.
+const char* find_error(const Parameters& parameters);
+const char* find_error(const PathOptions& options);
+inline bool in_range(const Parameters& parameters) {
+  return find_error(parameters) == nullptr;
+}
+inline bool in_range(const PathOptions& options) {
+  return find_error(options) == nullptr;
+}
 
 }  // namespace sluice::worker

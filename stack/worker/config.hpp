@@ -29,6 +29,7 @@ struct TurnLimits {
   std::uint32_t commands = 256;      ///< each application
   std::uint32_t expiries = 256;
   std::uint32_t messages = 64;                   ///< from each other worker
+  std::uint32_t link_notices = 1024;             ///< associations that hear of a port's link
   std::uint32_t resumptions = 64;                ///< associations that offer waiting events again, each application
   Duration late = std::chrono::milliseconds(5);  ///< since the turn before, from which on a turn is late
 };
@@ -48,7 +49,7 @@ struct Config {
   Limits limits;
   TurnLimits turn;
   IdlePolicy idle;
-  Duration link_interval = std::chrono::milliseconds(50);  ///< between two looks at the ports' links
+  Duration link_interval = std::chrono::milliseconds(10);  ///< between two looks at the ports' links
   Duration cookie_key_life = std::chrono::hours(1);        ///< RFC 9260 §5.1.3; longer than any cookie's life
 };
 

@@ -26,6 +26,8 @@ namespace sluice::worker {
   X(tag_misses,                "packets with a tag of ours that is in no use, or not from its peer")     \
   X(drop_no_owner,             "packets dropped: the association was gone when they reached its owner")  \
   X(icmp_notices,              "ICMP errors about packets of ours")                                      \
+  X(icmp_strays,               "ICMP errors ignored: about packets of no association")                   \
+  X(drop_icmp_limit,           "ICMP errors dropped: too many in one poll turn")                         \
   X(tx_frames,                 "frames handed to ports")                                                 \
   X(tx_frames_forwarded,       "frames sent through another worker's transmit queue")                    \
   X(tx_checksum_software,      "checksums computed in software")                                         \

@@ -4,6 +4,7 @@
 #include <type_traits>
 #include <variant>
 
+#include "stack/assoc/icmp_report.hpp"
 #include "stack/base/arrival.hpp"
 #include "stack/base/spsc_ring.hpp"
 #include "stack/endpoint/cookie_keys.hpp"
@@ -104,13 +105,20 @@ struct LinkChange {
   bool up = false;
 };
 
-/// Never lost: what finds the ring full waits at the sender. How many there can be is bounded by the tables that they
-/// are about (associations, endpoints, neighbours).
+/// Directory → owner of the association that an ICMP error is about. On its way to the directory it is an IcmpNotice.
+struct IcmpMessage {
+  VTag owner;        ///< our tag, which the directory has it under
+  IpAddress source;  ///< of the quoted packet
+  assoc::IcmpReport report;
+};
+
+/// Never lost, except for ICMP errors: what finds the ring full waits at the sender. How many there can be is bounded
+/// by the tables that they are about (associations, endpoints, neighbours).
 using ControlMessage =
     std::variant<CreateMessage, endpoint::DirectoryRequest, endpoint::DirectoryReply, endpoint::DirectoryRelease,
                  endpoint::DirectoryRetag, OpenEndpointRequest, CloseEndpointRequest, SetParametersRequest,
                  EndpointReply, EndpointOpen, EndpointListen, EndpointClose, EndpointParameters, EndpointDone,
-                 LinkChange, ip::NeighbourUpdate, endpoint::CookieKeys>;
+                 LinkChange, ip::NeighbourUpdate, ip::IcmpNotice, IcmpMessage, endpoint::CookieKeys>;
 static_assert(std::is_trivially_copyable_v<ControlMessage>);
 
 /// From one worker to another.

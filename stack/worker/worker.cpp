@@ -73,6 +73,7 @@ Worker::Worker(StackState& stack, endpoint::WorkerId self, const WorkerResources
     for (std::uint32_t queue = self.value; queue < stack.ports[port]->info().receive_queues; queue += stack.workers())
       receive_queues_.push_back({port, static_cast<std::uint16_t>(queue)});
   batch_.reserve(kBatch);
+  link_walks_.resize(stack.ports.size());
   if (self != kControlWorker) return;
   coordinator_ = std::make_unique<EndpointCoordinator>(static_cast<EndpointCoordinator::Outlet&>(*this),
                                                        stack.workers(), stack.config.limits.endpoints);
@@ -102,7 +103,9 @@ bool Worker::poll_once() {
   // errors by it): all that waited when this turn began.
   worked_ |= receive_ports(late || wheel_.next_expiry() <= now_);
   if (!alone_) worked_ |= take_forwarded();
+  follow_icmp();
   worked_ |= take_commands();
+  worked_ |= follow_links();
   worked_ |= fire_timers();
   worked_ |= resume_waiting();
   worked_ |= flush_dirty();
@@ -168,6 +171,7 @@ void Worker::rotate_cookie_keys() {
 
 Timestamp Worker::next_deadline() const {
   if (!dirty_.empty() || !transmitter_.idle()) return now_;
+  if (std::any_of(link_walks_.begin(), link_walks_.end(), [](const LinkWalk& walk) { return walk.going; })) return now_;
   Timestamp next = std::min(wheel_.next_expiry(), ip_.next_deadline());
   if (coordinator_ != nullptr) next = std::min({next, next_link_watch_, next_key_rotation_});
   return next;
@@ -269,17 +273,6 @@ bool Worker::send_frame(std::uint16_t port, base::Buffer&& frame) noexcept {
 
 base::Buffer Worker::allocate_frame(std::uint16_t, std::uint32_t bytes) noexcept {
   return transmitter_.allocate_frame(bytes);
-}
-
-void Worker::on_icmp(const ip::IcmpNotice&) noexcept {
-  ++counters_.icmp_notices;
-}
-
-void Worker::on_neighbour(const ip::NeighbourUpdate& update) noexcept {
-  if (alone_) return;
-  ++counters_.neighbour_updates;
-  for (std::uint16_t to = 0; to < stack_.workers(); ++to)
-    if (to != self_.value) post(endpoint::WorkerId(to), update);
 }
 
 }  // namespace sluice::worker

@@ -104,6 +104,13 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   bool shutdown(AssocId association);
   bool abort(AssocId association, std::string_view reason);
   bool set_primary(AssocId association, PathId path);
+  bool request_heartbeat(AssocId association, PathId path);
+  /// `options` are in range. False: there is no such path.
+  bool set_path(AssocId association, PathId path, const PathOptions& options);
+  /// As for an endpoint, but of one association from now on. False: there is no such association.
+  bool set_parameters(AssocId association, const Parameters& parameters);
+  /// Null if there is no such association; valid until its parameters change.
+  const Parameters* parameters(AssocId association) const;
   /// False if there is no such association.
   bool snapshot(AssocId association, assoc::Snapshot& out) const;
   /// Snapshots of the associations whose ids follow `after`; returns how many.
@@ -128,6 +135,13 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
     std::uint16_t queue;
   };
   static constexpr std::size_t kBatch = drivers::kMaxBurst;
+  static constexpr std::size_t kMostIcmpNotices = 16;  // that one turn heeds
+  /// A port's link changed, and associations are being told, some in each turn.
+  struct LinkWalk {
+    bool going = false;
+    bool up = false;
+    AssocId after;  // told last
+  };
 
   // assoc::Host
   base::Buffer allocate_packet(std::uint32_t bytes) noexcept override;
@@ -174,6 +188,7 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   // worker_control.cpp: messages between workers, and endpoints
   void post(endpoint::WorkerId to, const ControlMessage& message);
   bool take_control();
+  void offer(endpoint::WorkerId to, const ControlMessage& message);
   void push_overflow(endpoint::WorkerId to);
   void handle(const CreateMessage& message);
   void handle(const endpoint::DirectoryRequest& request);
@@ -189,13 +204,19 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   void handle(const EndpointClose& close);
   void handle(const EndpointParameters& change);
   void handle(const EndpointDone& done);
-  void handle(const LinkChange& change);
-  void handle(const ip::NeighbourUpdate& update);
   void handle(const endpoint::CookieKeys& keys);
   bool port_is_free(std::uint16_t port, const assoc::AddressList& addresses) const;
   bool addresses_are_ours(const assoc::AddressList& addresses) const;
   void close_if_empty(EndpointRecord& endpoint);
   void release(SharedParameters& parameters);
+
+  // worker_network.cpp: what the network below tells
+  void handle(const LinkChange& change);
+  bool follow_links();
+  void follow_icmp();
+  void handle(const ip::NeighbourUpdate& update);
+  void handle(const ip::IcmpNotice& notice);
+  void handle(const IcmpMessage& message);
 
   // worker_associations.cpp: the life of associations
   AssociationRecord* make_association(EndpointRecord& endpoint);
@@ -223,6 +244,7 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   void execute(ApplicationRecord& application, const CommandRecord& command);
   void send_command(ApplicationRecord& application, const CommandRecord& command, base::Buffer&& payload);
   void control_command(ApplicationRecord& application, const CommandRecord& command, const base::Buffer& payload);
+  bool adjust(const CommandRecord& command, const base::Buffer& payload);
   void report_command(ApplicationRecord& application, const CommandRecord& command, const base::Buffer& payload);
   AssociationRecord* find_for(const ApplicationRecord& application, AssocId association) const;
   ApplicationRecord* application(ApplicationId id) const;
@@ -272,6 +294,8 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   std::vector<std::unique_ptr<ApplicationRecord>> applications_;  // by ApplicationId
   ApplicationRecord nobody_;  // whose endpoints are those of an application that left before they were here
   std::vector<CommandRecord> commands_;
+  std::vector<LinkWalk> link_walks_;  // by port
+  base::BoundedVector<ip::IcmpNotice, kMostIcmpNotices> icmp_notices_;
   std::uint32_t next_owner_ = 0;  // where the search for the least loaded worker begins
 
   // The control worker's.

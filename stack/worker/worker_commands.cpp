@@ -48,6 +48,7 @@ void Worker::execute(ApplicationRecord& application, const CommandRecord& comman
     case CommandType::send:
       return send_command(application, command, std::move(payload));
     case CommandType::status:
+    case CommandType::parameters:
     case CommandType::snapshot:
     case CommandType::counters:
       return report_command(application, command, payload);
@@ -114,15 +115,35 @@ void Worker::control_command(ApplicationRecord& application, const CommandRecord
                                                               std::min<std::size_t>(payload.size(), 128))
                                            : std::string_view());
       return;
-    case CommandType::set_primary: {
-      const bool found = find_for(application, command.association) != nullptr;
-      const bool done = found && command.value < assoc::kMaxAddresses &&
-                        set_primary(command.association, PathId(static_cast<std::uint8_t>(command.value)));
-      return answer(done ? CommandStatus::done : found ? CommandStatus::bad_arguments : CommandStatus::no_association);
-    }
+    case CommandType::set_primary:
+    case CommandType::request_heartbeat:
+    case CommandType::set_path:
+    case CommandType::set_association_parameters:
+      if (find_for(application, command.association) == nullptr) return answer(CommandStatus::no_association);
+      return answer(adjust(command, payload) ? CommandStatus::done : CommandStatus::bad_arguments);
     default:
       ++channel_counters_.bad_commands;
       return answer(CommandStatus::bad_record);
+  }
+}
+
+// What changes an association that is there.
+bool Worker::adjust(const CommandRecord& command, const base::Buffer& payload) {
+  const PathId path(static_cast<std::uint8_t>(std::min<std::uint32_t>(command.value, UINT8_MAX)));
+  switch (command.type) {
+    case CommandType::set_primary:
+      return set_primary(command.association, path);
+    case CommandType::request_heartbeat:
+      return request_heartbeat(command.association, path);
+    case CommandType::set_path: {
+      const auto arguments = copy_of<SetPathArguments>(payload);
+      return arguments && in_range(options_of(*arguments)) &&
+             set_path(command.association, PathId(arguments->path), options_of(*arguments));
+    }
+    default: {
+      const auto parameters = copy_of<Parameters>(payload);
+      return parameters && in_range(*parameters) && set_parameters(command.association, *parameters);
+    }
   }
 }
 
@@ -136,6 +157,14 @@ void Worker::report_command(ApplicationRecord& application, const CommandRecord&
       std::memcpy(payload.data() + reply.length, &value, sizeof value);
       reply.length += sizeof value;
     });
+  } else if (command.type == CommandType::parameters) {
+    const Parameters* const of = parameters(command.association);
+    if (of == nullptr)
+      reply.status = CommandStatus::no_association;
+    else if (room < sizeof *of)
+      reply.status = CommandStatus::bad_arguments;
+    else
+      std::memcpy(payload.data(), of, reply.length = sizeof *of);
   } else if (command.type == CommandType::status) {
     assoc::Snapshot snapshot_of;
     if (records == 0)
@@ -180,6 +209,36 @@ bool Worker::set_primary(AssocId association, PathId path) {
   if (record == nullptr || record->attempt != nullptr) return false;
   touch(*record);
   return record->association.set_primary(path);
+}
+
+bool Worker::request_heartbeat(AssocId association, PathId path) {
+  AssociationRecord* const record = store_.find(association);
+  if (record == nullptr || record->attempt != nullptr) return false;
+  touch(*record);
+  return record->association.request_heartbeat(path);
+}
+
+bool Worker::set_path(AssocId association, PathId path, const PathOptions& options) {
+  AssociationRecord* const record = store_.find(association);
+  if (record == nullptr || record->attempt != nullptr) return false;
+  touch(*record);
+  return record->association.set_path(now_, path, options);
+}
+
+bool Worker::set_parameters(AssocId association, const Parameters& parameters) {
+  AssociationRecord* const record = store_.find(association);
+  if (record == nullptr || record->attempt != nullptr) return false;
+  SharedParameters* const own = parameters_.make();
+  own->values = parameters;
+  record->association.set_parameters(now_, own->values);
+  release(*std::exchange(record->parameters, own));
+  touch(*record);
+  return true;
+}
+
+const Parameters* Worker::parameters(AssocId association) const {
+  const AssociationRecord* const record = store_.find(association);
+  return record != nullptr ? &record->parameters->values : nullptr;
 }
 
 bool Worker::snapshot(AssocId association, assoc::Snapshot& out) const {

@@ -16,6 +16,13 @@ void Worker::post(endpoint::WorkerId to, const ControlMessage& message) {
   waiting.push_back(message);
 }
 
+// As post(), for what may be lost when the ring is full: anybody can send us ICMP messages.
+void Worker::offer(endpoint::WorkerId to, const ControlMessage& message) {
+  if (to == self_) return post(to, message);
+  const bool taken = overflow_[to.value].empty() && stack_.mailbox(self_, to).control.push(message);
+  ++(taken ? counters_.control_sent : counters_.drop_ring_full);
+}
+
 void Worker::push_overflow(endpoint::WorkerId to) {
   std::deque<ControlMessage>& waiting = overflow_[to.value];
   while (!waiting.empty() && stack_.mailbox(self_, to).control.push(waiting.front())) waiting.pop_front();
@@ -216,16 +223,6 @@ void Worker::release(SharedParameters& parameters) {
 
 void Worker::handle(const EndpointDone& done) {
   coordinator_->done(done.endpoint);
-}
-
-// The network below
-
-void Worker::handle(const LinkChange& change) {
-  ip_.set_link(change.port, change.up, now_);
-}
-
-void Worker::handle(const ip::NeighbourUpdate& update) {
-  ip_.apply(update, now_);
 }
 
 void Worker::handle(const endpoint::CookieKeys& keys) {

@@ -35,6 +35,8 @@ std::uint32_t Path::max_data_chunk() const {
 
 bool open_path(Path& path, const Parameters& parameters, Pools& pools) {
   path.rto = Rto(parameters);
+  path.max_retransmissions = parameters.path_max_retransmissions;
+  path.heartbeat_interval = parameters.heartbeat_interval;
   path.congestion = pools.congestion_controllers.make(path.max_data_chunk(), path.route.destination.is_v4());
   return path.congestion != nullptr;
 }

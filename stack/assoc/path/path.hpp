@@ -31,6 +31,8 @@ struct Path {
 
   std::uint32_t outstanding = 0;  ///< bytes of DATA in flight on this path, headers and padding counted (flight size)
   std::uint16_t error_count = 0;
+  std::uint16_t max_retransmissions = 0;  ///< Path.Max.Retrans of this path (§8.2)
+  Duration heartbeat_interval{};          ///< HB.interval of this path; 0: no heartbeats
   Timestamp t3_deadline = kNever;         ///< T3-rtx
   Timestamp heartbeat_deadline = kNever;  ///< next HEARTBEAT, or the verdict on the one under way
   Timestamp last_sent;                    ///< last DATA or HEARTBEAT: heartbeat scheduling

@@ -17,11 +17,22 @@ void Rto::sample(Duration rtt, const Parameters& parameters) {
     srtt_ += error / (1 << parameters.rto_alpha_shift);
   }
   if (rttvar_ == Duration::zero()) rttvar_ = kGranularity;
-  value_ = std::max(parameters.rto_min, std::min(parameters.rto_max, srtt_ + 4 * rttvar_));
+  value_ = measured_value(parameters);
+}
+
+/// Without what timeouts added.
+Duration Rto::measured_value(const Parameters& parameters) const {
+  return measured() ? std::max(parameters.rto_min, std::min(parameters.rto_max, srtt_ + 4 * rttvar_))
+                    : parameters.rto_initial;
 }
 
 void Rto::back_off(const Parameters& parameters) {
-  value_ = std::max(value_, std::min(parameters.rto_max, 2 * value_));
+  const Duration more = parameters.rto_linear_back_off ? measured_value(parameters) : value_;
+  value_ = std::max(value_, std::min(parameters.rto_max, value_ + more));
+}
+
+void Rto::adapt(const Parameters& parameters) {
+  value_ = measured() ? std::clamp(value_, parameters.rto_min, parameters.rto_max) : parameters.rto_initial;
 }
 
 }  // namespace sluice::assoc

@@ -16,8 +16,10 @@ class Rto {
 
   /// A round trip took `rtt` (C2, C3). Undoes back-off.
   void sample(Duration rtt, const Parameters& parameters);
-  /// T3-rtx expired: doubles up to RTO.Max (§6.3.3 E2).
+  /// T3-rtx expired: doubles up to RTO.Max (§6.3.3 E2), or grows by what was measured.
   void back_off(const Parameters& parameters);
+  /// The parameters are others now.
+  void adapt(const Parameters& parameters);
 
   Duration value() const { return value_; }
   /// Smoothed round-trip time; 0 before the first sample.
@@ -27,6 +29,8 @@ class Rto {
   bool measured() const { return rttvar_ > Duration::zero(); }
 
  private:
+  Duration measured_value(const Parameters& parameters) const;
+
   Duration value_;
   Duration srtt_{};
   Duration rttvar_{};

@@ -20,7 +20,7 @@ bool same_message(const wire::DataChunk& chunk, const HeldChunk& held) {
 
 Receiver::Receiver(Services& services, const Parameters& parameters, AssocId association, EndpointId endpoint)
     : services_(services),
-      parameters_(parameters),
+      parameters_(&parameters),
       association_(association),
       endpoint_(endpoint),
       window_(parameters),
@@ -246,7 +246,7 @@ bool Receiver::ready() {
 }
 
 void Receiver::on_packet_end(Timestamp now, bool immediately) {
-  sack_.on_packet(now, parameters_.sack_frequency, std::min(parameters_.sack_delay, kLongestSackDelay));
+  sack_.on_packet(now, parameters_->sack_frequency, std::min(parameters_->sack_delay, kLongestSackDelay));
   if (immediately || has_gaps()) sack_.at_once();
   tidy_copies();
 }

@@ -49,6 +49,9 @@ class Receiver final : private UnpinListener {
   Receiver& operator=(const Receiver&) = delete;
   ~Receiver();
 
+  /// Others from now on; the receive window stays as it was offered.
+  void set_parameters(const Parameters& parameters) { parameters_ = &parameters; }
+
   /// Begins, or begins anew after a restart: everything held is let go. What was in order already and only waits for
   /// room in the application's ring stays; a message of which parts were delivered ends with delivery_aborted.
   void start(const Handshake& handshake);
@@ -149,7 +152,7 @@ class Receiver final : private UnpinListener {
   void let_go_of_all_beyond();
 
   Services& services_;
-  const Parameters& parameters_;
+  const Parameters* parameters_;
   const AssocId association_;
   const EndpointId endpoint_;
   Tsn cumulative_;

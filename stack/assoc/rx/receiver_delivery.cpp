@@ -95,7 +95,7 @@ void Receiver::append_to_open_message(HeldChunk& held, InboundStream& stream) {
   open_.chunks.push_back(held);
   if (end)
     finish_open_message(stream);
-  else if (open_.partial || open_.bytes >= parameters_.partial_delivery_point || window_.memory_short(pinned()))
+  else if (open_.partial || open_.bytes >= parameters_->partial_delivery_point || window_.memory_short(pinned()))
     deliver_open_parts(stream);
 }
 

@@ -17,7 +17,7 @@ std::uint32_t free_in(const base::ObjectPool<T>& pool) {
 
 Sender::Sender(Services& services, const Parameters& parameters, AssocId association, EndpointId endpoint)
     : services_(services),
-      parameters_(parameters),
+      parameters_(&parameters),
       association_(association),
       endpoint_(endpoint),
       streams_(services.pools),
@@ -122,7 +122,7 @@ SendStatus Sender::send(SendRequest&& request) {
   ++parts_;
   queued_bytes_ += bytes;
   buffered_bytes_ += bytes;
-  burst_left_ = std::min(burst_left_ + parameters_.max_burst, kMaxBurst);
+  burst_left_ = std::min(burst_left_ + parameters_->max_burst, kMaxBurst);
   stream->push(*part);
   if (part->begin) scheduler_->push(*stream, *part);
   return SendStatus::queued;
@@ -161,11 +161,11 @@ std::uint64_t Sender::charge() const {
 }
 
 bool Sender::full() const {
-  return charge() >= parameters_.send_buffer;
+  return charge() >= parameters_->send_buffer;
 }
 
 bool Sender::roomy() const {
-  return charge() <= std::uint64_t{parameters_.send_buffer} * 3 / 4;
+  return charge() <= std::uint64_t{parameters_->send_buffer} * 3 / 4;
 }
 
 void Sender::destroy(MessagePart& part) {

@@ -26,8 +26,8 @@ struct SackResult {
   bool valid = true;   ///< false: it acknowledged what was never sent; answer with ABORT (protocol violation)
   bool stale = false;  ///< older than one already seen; ignored
   bool cumulative_advanced = false;  ///< restarts the association error counter (§8.1)
-  bool path_answered[kMaxAddresses] =
-      {};  ///< by PathId: data sent there was acknowledged; its error counter restarts (§8.3)
+  std::uint8_t paths_answered = 0;   ///< a bit a path: data sent there last was acknowledged (§8.2)
+  std::uint8_t paths_proven = 0;     ///< and of those, where it was sent nowhere else (RFC 7829 §3.2)
 };
 
 /// The sending half of an association: messages per stream, the scheduler, TSNs, the send store, retransmission, flow
@@ -56,6 +56,7 @@ class Sender : private WaitingSender {
   /// leave before it.
   SendStatus send(SendRequest&& request);
 
+  void set_parameters(const Parameters& parameters) { parameters_ = &parameters; }
   /// The most user data that a new DATA chunk may carry, in bytes, at least 256. What was cut before stays as it is.
   void set_fragment_size(std::uint32_t bytes);
   /// Replaces the first-come-first-served scheduler. `scheduler` belongs to the caller and outlives this; only while
@@ -84,9 +85,9 @@ class Sender : private WaitingSender {
   /// was a zero window probe which the peer answered without taking it (§6.1 A).
   bool on_t3_expired(Timestamp now, Path& path);
 
-  /// Packets as large as those in flight on `path` may not get through, and that is no congestion: what is outstanding
-  /// there goes again.
-  void on_mtu_lowered(Path& path);
+  /// What is in flight on `path` will not arrive, and that is no congestion: packets too large for it, or its link went
+  /// down. It goes again.
+  void send_again(Path& path);
 
   /// When the next zero window probe is due: on_probe_deadline() and a flush then. kNever: none is awaited.
   Timestamp probe_deadline() const;
@@ -188,7 +189,7 @@ class Sender : private WaitingSender {
   void find_lowest_outstanding(Path& path);
 
   Services& services_;
-  const Parameters& parameters_;
+  const Parameters* parameters_;
   AssocId association_;
   EndpointId endpoint_;
 

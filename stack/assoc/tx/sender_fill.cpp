@@ -84,6 +84,7 @@ void Sender::retransmit(Timestamp now, Path& path, Packet& packet) {
     if (chunk_size(chunk.length) > packet.writer.room()) return;
     next_marked_ = --marked_ > 0 ? chunk.next_missing : nullptr;
     chunk.retransmitted = true;
+    if (chunk.path != path.id) chunk.several_paths = true;
     chunk.misses = 0;
     if (chunk.tsn <= path.rtt_tsn) path.rtt_measuring = false;  // §6.3.1 C5
     note_sent(now, path, chunk);
@@ -96,7 +97,7 @@ void Sender::retransmit(Timestamp now, Path& path, Packet& packet) {
 }
 
 bool Sender::burst_allows() const {
-  return parameters_.max_burst == 0 || burst_left_ > 0 || store_.empty();
+  return parameters_->max_burst == 0 || burst_left_ > 0 || store_.empty();
 }
 
 bool Sender::order_allows(const OutboundStream& stream) const {
@@ -165,7 +166,7 @@ void Sender::cut(OutboundStream& stream, SentChunk& chunk, std::uint32_t length)
   chunk.offset = part.cut;
   chunk.length = static_cast<std::uint16_t>(length);
   chunk.misses = 0;
-  chunk.fast_retransmitted = chunk.retransmitted = chunk.just_reneged = false;
+  chunk.fast_retransmitted = chunk.retransmitted = chunk.just_reneged = chunk.several_paths = false;
   part.cut += length;
   ++part.chunks;
   queued_bytes_ -= length;
@@ -227,7 +228,7 @@ Duration Sender::t3_interval(const Path& path) const {
 }
 
 Duration Sender::backed_off(Duration interval) const {
-  return std::max(interval, std::min(parameters_.rto_max, interval * (1 << probe_doublings_)));
+  return std::max(interval, std::min(parameters_->rto_max, interval * (1 << probe_doublings_)));
 }
 
 Timestamp Sender::probe_deadline() const {

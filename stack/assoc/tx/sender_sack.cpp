@@ -90,7 +90,7 @@ SackResult Sender::finish(Timestamp now, Progress& progress) {
   check_probe(now, progress);
   for (Path& path : progress.paths) update_path(now, path, progress);
   if (progress.lost != 0 && !fast_recovery_) enter_fast_recovery(now, progress);
-  burst_left_ = std::min(burst_left_ + parameters_.max_burst * bursts_allowed(progress), kMaxBurst);
+  burst_left_ = std::min(burst_left_ + parameters_->max_burst * bursts_allowed(progress), kMaxBurst);
   if (blocked_ && roomy()) offer_writable();
   wake_waiters();
   return progress.result;
@@ -133,6 +133,7 @@ inline void Sender::acknowledge(SentChunk& chunk, Progress& progress) {
   if (&chunk == next_marked_ || marked_ == 0) next_marked_ = marked_ == 0 ? nullptr : chunk.next_missing;
   if (path.rtt_measuring && path.rtt_tsn == chunk.tsn) progress.sampled |= path_bit(path.id);
   progress.acked[path.id.value] += size;
+  if (!chunk.several_paths) progress.result.paths_proven |= path_bit(path.id);
   progress.newly_acked = true;
   progress.highest_newly_acked = chunk.tsn;
 }
@@ -268,10 +269,10 @@ void Sender::update_path(Timestamp now, Path& path, Progress& progress) {
   const std::uint32_t acked = progress.acked[path.id.value];
   if ((progress.sampled & mask) != 0) {
     path.rtt_measuring = false;
-    path.rto.sample(now - path.rtt_sent, parameters_);
+    path.rto.sample(now - path.rtt_sent, *parameters_);
   }
   if (acked > 0) {
-    progress.result.path_answered[path.id.value] = true;
+    progress.result.paths_answered |= mask;
     path.after_timeout = false;
     path.congestion->on_acked(now, {.bytes = acked,
                                     .outstanding = progress.flight[path.id.value],
@@ -305,7 +306,7 @@ bool Sender::on_t3_expired(Timestamp now, Path& path) {
     probe_doublings_ = std::min<std::uint8_t>(probe_doublings_ + 1, kMaxProbeDoublings);
   } else {
     path.congestion->on_timeout(now);  // E1
-    path.rto.back_off(parameters_);    // E2
+    path.rto.back_off(*parameters_);   // E2
     path.after_timeout = true;
     path.cwnd_filled = false;
     // What is sent here from now on is slow start, which a recovery begun before must not hold down (RFC 6582 §3.2). A
@@ -317,7 +318,7 @@ bool Sender::on_t3_expired(Timestamp now, Path& path) {
   return !answered_probe;
 }
 
-void Sender::on_mtu_lowered(Path& path) {
+void Sender::send_again(Path& path) {
   mark_all(path);
   path.t3_deadline = kNever;
 }

@@ -40,9 +40,12 @@ class TestHost final : public Host {
     if (!routed) return false;
     route.next_hop = 7;
     path_mtu = mtu;
-    port = 3;
+    port = route.destination == second_port_destination ? kSecondPort : kFirstPort;
     return true;
   }
+  static constexpr std::uint16_t kFirstPort = 3;
+  static constexpr std::uint16_t kSecondPort = 4;
+  IpAddress second_port_destination;  ///< the peer's address that is reached by the second port
 
   static constexpr std::uint32_t kUnlimited = UINT32_MAX;
   std::uint32_t packet_room = kUnlimited;  ///< packets that may still be allocated

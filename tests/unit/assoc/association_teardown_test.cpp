@@ -36,6 +36,33 @@ TEST_F(AssociationTeardown, ShutdownWaitsForAcknowledgementsAndThenLeaves) {
   EXPECT_EQ(association().state(), State::shutdown_sent);
 }
 
+TEST_F(AssociationTeardown, IsShutDownByItselfWhenIdleForLongEnough) {
+  side_.parameters.autoclose = 5s;
+  go_established();
+  now_ += 3s;
+  send("a sign of life");
+  flush();
+  inject_sack(kOurTsn);
+  now_ += 3s;
+  inject_data(kPeerTsn, "another");
+  flush();
+  EXPECT_EQ(association().next_deadline(), now_ + 5s);
+  expire();
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown});
+}
+
+TEST_F(AssociationTeardown, IsNotShutDownByItselfWhileThePeerOwesAnAcknowledgement) {
+  side_.parameters.autoclose = 500ms;
+  go_established();
+  send("not acknowledged");
+  flush();
+  expire();
+  EXPECT_EQ(association().state(), State::established);
+  inject_sack(kOurTsn);
+  expire();
+  EXPECT_EQ(association().state(), State::shutdown_sent);
+}
+
 TEST_F(AssociationTeardown, ShutdownAckIsAnsweredWithShutdownCompleteAlone) {
   go_shutdown_sent();
   inject_shutdown_ack();

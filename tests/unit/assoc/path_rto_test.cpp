@@ -53,6 +53,36 @@ TEST(Rto, ShiftsOfTheParametersAreUsed) {
   EXPECT_EQ(rto.rttvar(), 100ms);
 }
 
+TEST(Rto, GrowsByWhatWasMeasuredIfBackOffIsLinear) {
+  Parameters parameters = wide();
+  parameters.rto_linear_back_off = true;
+  parameters.rto_max = 1500ms;
+  Rto rto(parameters);
+  rto.sample(200ms, parameters);
+  ASSERT_EQ(rto.value(), 600ms);
+  rto.back_off(parameters);
+  EXPECT_EQ(rto.value(), 1200ms);
+  rto.back_off(parameters);
+  EXPECT_EQ(rto.value(), 1500ms);
+}
+
+TEST(Rto, FollowsOtherParameters) {
+  Parameters parameters;
+  Rto unmeasured(parameters);
+  Rto rto(parameters);
+  rto.sample(10ms, parameters);
+  ASSERT_EQ(rto.value(), 1s);
+  parameters.rto_initial = 200ms;
+  parameters.rto_min = 100ms;
+  parameters.rto_max = 400ms;
+  rto.adapt(parameters);
+  unmeasured.adapt(parameters);
+  EXPECT_EQ(rto.value(), 400ms);
+  EXPECT_EQ(unmeasured.value(), 200ms);
+  rto.sample(10ms, parameters);
+  EXPECT_EQ(rto.value(), 100ms);
+}
+
 TEST(Rto, IsKeptBetweenMinAndMax) {
   Parameters parameters;
   parameters.rto_max = 2s;

@@ -29,8 +29,8 @@ class SackTest : public SenderTest {
 TEST_F(SackTest, CumulativeAckFreesWhatItCovers) {
   send_packets(5);
   const SackResult result = sack({.cumulative = 1002});
-  EXPECT_TRUE(result.valid && result.cumulative_advanced && result.path_answered[0]);
-  EXPECT_FALSE(result.path_answered[1]);
+  EXPECT_TRUE(result.valid && result.cumulative_advanced);
+  EXPECT_EQ(result.paths_answered, path_bit(PathId(0)));
   EXPECT_EQ(buffers.out(), 2u);
   EXPECT_EQ(sender->outstanding_bytes(), 2000u);
   EXPECT_EQ(sender->buffered_bytes(), 2000u);
@@ -65,11 +65,11 @@ TEST_F(SackTest, SackBeforeAnythingWasSentIsJudgedToo) {
 TEST_F(SackTest, GapBlocksTakeChunksOutOfTheFlightButKeepTheirData) {
   send_packets(6);
   const SackResult result = sack({.cumulative = 1000, .gaps = {{2, 3}, {5, 5}}});
-  EXPECT_FALSE(!result.path_answered[0]);
+  EXPECT_EQ(result.paths_answered, path_bit(PathId(0)));
   EXPECT_EQ(sender->gap_acked_chunks(), 3u);
   EXPECT_EQ(sender->outstanding_bytes(), 2000u);
   EXPECT_EQ(buffers.out(), 5u);
-  EXPECT_FALSE(sack({.cumulative = 1000, .gaps = {{2, 3}, {5, 5}}}).path_answered[0]) << "nothing new";
+  EXPECT_EQ(sack({.cumulative = 1000, .gaps = {{2, 3}, {5, 5}}}).paths_answered, 0) << "nothing new";
 }
 
 TEST_F(SackTest, BlocksOutOfOrderAndOverlappingCountOnce) {
@@ -263,8 +263,7 @@ TEST_F(SackTest, MarkedChunksMayLeaveOnAnotherPath) {
   EXPECT_EQ(paths[1].retransmitted, 3u);
   check_scoreboard();
   const SackResult result = sack({.cumulative = 1002});
-  EXPECT_FALSE(result.path_answered[0]);
-  EXPECT_TRUE(result.path_answered[1]);
+  EXPECT_EQ(result.paths_answered, path_bit(PathId(1)));
 }
 
 TEST_F(SackTest, ChunkCutBeforeTheMtuFellTellsItsSize) {

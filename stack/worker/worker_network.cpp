@@ -1,0 +1,94 @@
+// What the network below tells, and who hears of it: links, neighbours, ICMP errors.
+#include "stack/worker/worker.hpp"
+
+namespace sluice::worker {
+namespace {
+
+assoc::IcmpReport report_of(const ip::IcmpNotice& notice) {
+  using Kind = assoc::IcmpReport::Kind;
+  assoc::IcmpReport report;
+  if (notice.kind == ip::IcmpNotice::Kind::packet_too_big) report.kind = Kind::packet_too_big;
+  if (notice.kind == ip::IcmpNotice::Kind::protocol_unreachable) report.kind = Kind::protocol_unreachable;
+  report.destination = notice.destination;
+  report.tag = VTag(notice.verification_tag);
+  if (notice.initiate_tag) report.initiate_tag = VTag(*notice.initiate_tag);
+  report.mtu = notice.mtu;
+  return report;
+}
+
+}  // namespace
+
+// Links
+
+void Worker::handle(const LinkChange& change) {
+  ip_.set_link(change.port, change.up, now_);
+  link_walks_[change.port] = {true, change.up, encode({self_, 0, 0})};
+}
+
+// A turn tells so many associations of links at most: a million of them must not hold up the others' packets.
+bool Worker::follow_links() {
+  std::uint32_t left = stack_.config.turn.link_notices;
+  bool any = false;
+  for (std::uint16_t port = 0; port < link_walks_.size(); ++port) {
+    LinkWalk& walk = link_walks_[port];
+    for (; walk.going && left > 0; --left) {
+      AssociationRecord* const record = store_.next(walk.after);
+      walk.going = record != nullptr;
+      if (record == nullptr) break;
+      walk.after = record->association.id();
+      if (record->attempt == nullptr && record->association.on_link(port, walk.up)) touch(*record);
+      any = true;
+    }
+  }
+  return any;
+}
+
+// Neighbours
+
+void Worker::on_neighbour(const ip::NeighbourUpdate& update) noexcept {
+  if (alone_) return;
+  ++counters_.neighbour_updates;
+  for (std::uint16_t to = 0; to < stack_.workers(); ++to)
+    if (to != self_.value) post(endpoint::WorkerId(to), update);
+}
+
+void Worker::handle(const ip::NeighbourUpdate& update) {
+  ip_.apply(update, now_);
+}
+
+// ICMP
+
+// It waits until the layer has done with what it received, as what follows asks the layer for routes.
+void Worker::on_icmp(const ip::IcmpNotice& notice) noexcept {
+  ++counters_.icmp_notices;
+  if (!icmp_notices_.push_back(notice)) ++counters_.drop_icmp_limit;
+}
+
+// What is quoted bears the peer's tag, which names nobody here: the directory knows whose the packet was.
+void Worker::follow_icmp() {
+  for (const ip::IcmpNotice& notice : icmp_notices_)
+    offer(steering_.directory_of(notice.source_port, notice.destination_port), notice);
+  icmp_notices_.clear();
+}
+
+void Worker::handle(const ip::IcmpNotice& notice) {
+  const endpoint::Owner* const owner =
+      directory_.find({notice.source_port, notice.destination_port}, notice.destination);
+  if (owner == nullptr) {
+    ++counters_.icmp_strays;
+    return;
+  }
+  offer(owner->worker, IcmpMessage{owner->tag, notice.source, report_of(notice)});
+}
+
+void Worker::handle(const IcmpMessage& message) {
+  AssociationRecord* const record = tags_.find(message.owner);
+  if (record == nullptr || record->attempt != nullptr || !record->association.has_local_address(message.source)) {
+    ++counters_.icmp_strays;
+    return;
+  }
+  touch(*record);
+  record->association.on_icmp(now_, message.report);
+}
+
+}  // namespace sluice::worker

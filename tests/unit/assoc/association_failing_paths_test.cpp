@@ -1,0 +1,228 @@
+// Potentially failed paths and primary path switch-over (RFC 7829), and ports whose link goes down.
+#include "tests/unit/assoc/multihomed_peer.hpp"
+
+namespace sluice::assoc {
+namespace {
+
+using wire::ChunkType;
+
+class FailingPaths : public MultihomedPeer {
+ protected:
+  FailingPaths() {
+    side_.parameters.potentially_failed_threshold = 0;
+    host().second_port_destination = kThere2;
+  }
+
+  const Path& path(std::uint8_t number) { return association().paths()[number]; }
+  /// Where the next DATA goes; fails if none leaves.
+  IpAddress data_goes_to() {
+    for (const SentPacket& packet : flush())
+      if (packet.find(ChunkType::data) != nullptr) return packet.departure.destination;
+    ADD_FAILURE() << "no DATA";
+    return {};
+  }
+  /// Sends on the primary path and lets T3-rtx expire there.
+  void time_out() {
+    send("lost");
+    EXPECT_EQ(data_goes_to(), kThere);
+    now_ = path(0).t3_deadline;
+    association().on_deadline(now_);
+  }
+  std::vector<IpAddress> heartbeats(const std::vector<SentPacket>& packets) {
+    std::vector<IpAddress> to;
+    for (const SentPacket& packet : packets)
+      if (packet.find(ChunkType::heartbeat) != nullptr) to.push_back(packet.departure.destination);
+    return to;
+  }
+};
+
+TEST_F(FailingPaths, OneTimeoutMakesAPathPotentiallyFailedAndMovesData) {
+  go_multihomed();
+  time_out();
+  EXPECT_EQ(path(0).state, PathState::potentially_failed);
+  const Event change = only(EventType::path_changed);
+  EXPECT_EQ(change.path, PathId(0));
+  EXPECT_EQ(change.path_state, PathState::potentially_failed);
+  send("new");
+  const auto packets = sent();
+  ASSERT_FALSE(packets.empty());
+  for (const SentPacket& packet : packets)
+    EXPECT_EQ(packet.departure.destination, packet.find(ChunkType::data) != nullptr ? kThere2 : kThere);
+  EXPECT_EQ(heartbeats(packets), std::vector{kThere}) << "at once (RFC 7829 §3.2 6)";
+  EXPECT_EQ(data_goes_to(), kThere2);
+  EXPECT_EQ(counters().failovers, 1u);
+}
+
+TEST_F(FailingPaths, WithoutAThresholdAPathStaysActiveUntilItFails) {
+  side_.parameters.potentially_failed_threshold = UINT16_MAX;
+  go_multihomed();
+  time_out();
+  EXPECT_EQ(path(0).state, PathState::active);
+  EXPECT_TRUE(host().seen(EventType::path_changed).empty());
+}
+
+TEST_F(FailingPaths, HeartbeatsFollowEachOtherByTheRtoUntilThePathHasFailed) {
+  go_multihomed();
+  time_out();
+  const Timestamp begin = now_;
+  std::vector<Duration> sent_after;
+  while (sent_after.size() < 3) {
+    for (const SentPacket& packet : flush()) {
+      const wire::Chunk* const beat = packet.find(ChunkType::heartbeat);
+      if (beat != nullptr && packet.departure.destination == kThere) sent_after.push_back(now_ - begin);
+      if (beat != nullptr && packet.departure.destination == kThere2) answer(*beat);
+      if (packet.find(ChunkType::data) != nullptr) inject_sack(kOurTsn);
+    }
+    expire();
+  }
+  EXPECT_EQ(sent_after[0], 0s);
+  EXPECT_EQ(sent_after[1], 2s) << "the RTO, which the timeout had doubled";
+  EXPECT_GE(sent_after[2], 30s) << "as it failed, by HB.interval";
+  EXPECT_EQ(path(0).state, PathState::inactive);
+  EXPECT_EQ(path(0).error_count, 3);
+}
+
+TEST_F(FailingPaths, AnAnsweredHeartbeatBringsThePathAndItsDataBack) {
+  go_multihomed();
+  time_out();
+  for (const SentPacket& packet : flush())
+    if (const wire::Chunk* const beat = packet.find(ChunkType::heartbeat)) answer(*beat);
+  EXPECT_EQ(path(0).state, PathState::active);
+  EXPECT_EQ(path(0).error_count, 0);
+  inject_sack(kOurTsn);
+  send("back again");
+  EXPECT_EQ(data_goes_to(), kThere);
+}
+
+TEST_F(FailingPaths, DataSentOnSeveralPathsProvesNone) {
+  go_multihomed();
+  time_out();
+  EXPECT_EQ(data_goes_to(), kThere2);
+  inject_sack(kOurTsn);
+  EXPECT_EQ(path(0).state, PathState::potentially_failed);
+  EXPECT_EQ(path(0).error_count, 1);
+}
+
+TEST_F(FailingPaths, DataSentThereAloneProvesThePath) {
+  go_multihomed();
+  time_out();
+  inject_sack(kOurTsn);  // before it left again: the timeout was spurious
+  EXPECT_EQ(path(0).state, PathState::active);
+  EXPECT_EQ(path(0).error_count, 0);
+}
+
+TEST_F(FailingPaths, WithoutHeartbeatsNoneIsSent) {
+  side_.parameters.heartbeat_interval = 0s;
+  go_multihomed();
+  time_out();
+  EXPECT_TRUE(heartbeats(flush()).empty());
+}
+
+TEST_F(FailingPaths, OfPathsInDoubtTheOneWithFewerErrorsIsUsed) {
+  side_.parameters.path_max_retransmissions = 5;
+  side_.parameters.heartbeat_interval = 0s;
+  go_multihomed();
+  time_out();
+  EXPECT_EQ(data_goes_to(), kThere2);
+  now_ = path(1).t3_deadline;
+  association().on_deadline(now_);
+  EXPECT_EQ(path(1).state, PathState::potentially_failed);
+  EXPECT_EQ(data_goes_to(), kThere);
+  now_ = path(0).t3_deadline;
+  association().on_deadline(now_);
+  EXPECT_EQ(path(0).error_count, 2);
+  EXPECT_EQ(data_goes_to(), kThere2);
+  inject_sack(kOurTsn);
+  send("new");
+  EXPECT_EQ(data_goes_to(), kThere2);
+}
+
+TEST_F(FailingPaths, PrimaryPathIsSwitchedOverForGood) {
+  side_.parameters.primary_switchover_threshold = 0;
+  go_multihomed();
+  time_out();
+  EXPECT_EQ(counters().primary_switchovers, 1u);
+  for (const SentPacket& packet : flush())
+    if (const wire::Chunk* const beat = packet.find(ChunkType::heartbeat)) answer(*beat);
+  EXPECT_EQ(path(0).state, PathState::active);
+  inject_sack(kOurTsn);
+  send("stays");
+  EXPECT_EQ(data_goes_to(), kThere2);
+  Snapshot snapshot;
+  association().snapshot(snapshot);
+  EXPECT_TRUE(snapshot.paths[1].primary);
+}
+
+TEST_F(FailingPaths, LinkDownMovesWhatIsInFlightAtOnce) {
+  go_multihomed();
+  send("in flight");
+  EXPECT_EQ(data_goes_to(), kThere);
+  EXPECT_TRUE(association().on_link(TestHost::kFirstPort, false));
+  EXPECT_EQ(path(0).state, PathState::inactive);
+  EXPECT_EQ(data_goes_to(), kThere2);
+  EXPECT_EQ(counters().t3_expired, 0u);
+  EXPECT_EQ(counters().paths_without_link, 1u);
+  EXPECT_FALSE(association().on_link(TestHost::kFirstPort, false)) << "told twice";
+  inject_sack(kOurTsn);
+  EXPECT_TRUE(association().on_link(TestHost::kFirstPort, true));
+  for (const SentPacket& packet : flush())
+    if (const wire::Chunk* const beat = packet.find(ChunkType::heartbeat)) answer(*beat);
+  EXPECT_EQ(path(0).state, PathState::active);
+  send("back again");
+  EXPECT_EQ(data_goes_to(), kThere);
+}
+
+TEST_F(FailingPaths, LinkDownChangesNothingWithoutAnotherWay) {
+  host().second_port_destination = {};  // both by the first port
+  go_multihomed();
+  EXPECT_FALSE(association().on_link(TestHost::kFirstPort, false));
+  EXPECT_FALSE(association().on_link(TestHost::kSecondPort, false));
+  EXPECT_EQ(path(0).state, PathState::active);
+  EXPECT_EQ(path(1).state, PathState::active);
+}
+
+TEST_F(FailingPaths, SacksLeaveADeadLinkToo) {
+  go_multihomed();
+  inject_data(kPeerTsn, "from there");
+  association().on_link(TestHost::kFirstPort, false);
+  for (const SentPacket& packet : flush()) EXPECT_EQ(packet.departure.destination, kThere2);
+}
+
+TEST_F(FailingPaths, ParametersChangeWhileItLives) {
+  go_multihomed();
+  Parameters other = side_.parameters;
+  other.heartbeat_interval = 2s;
+  other.path_max_retransmissions = 0;
+  other.potentially_failed_threshold = UINT16_MAX;
+  other.dscp = 46;
+  association().set_parameters(now_, other);
+  EXPECT_LE(path(0).heartbeat_deadline, now_ + 2s + path(0).rto.value() * 2);
+  time_out();
+  EXPECT_EQ(path(0).state, PathState::inactive);
+  EXPECT_EQ(path(0).route.dscp, 46);
+  EXPECT_EQ(&association().parameters(), &other);
+}
+
+TEST_F(FailingPaths, OnePathHasALimitAndAHeartbeatOfItsOwn) {
+  side_.parameters.potentially_failed_threshold = UINT16_MAX;
+  go_multihomed();
+  EXPECT_TRUE(association().set_path(now_, PathId(0), {.heartbeat_interval = 0s, .max_retransmissions = 0}));
+  EXPECT_FALSE(association().set_path(now_, PathId(2), {.heartbeat_interval = {}, .max_retransmissions = 0}));
+  EXPECT_EQ(path(0).heartbeat_deadline, kNever);
+  EXPECT_NE(path(1).heartbeat_deadline, kNever);
+  time_out();
+  EXPECT_EQ(path(0).state, PathState::inactive);
+  EXPECT_EQ(path(1).max_retransmissions, 2);
+}
+
+TEST_F(FailingPaths, AHeartbeatCanBeAskedFor) {
+  go_multihomed();
+  EXPECT_TRUE(association().request_heartbeat(PathId(1)));
+  EXPECT_FALSE(association().request_heartbeat(PathId(2)));
+  EXPECT_EQ(heartbeats(flush()), std::vector{kThere2});
+  EXPECT_TRUE(association().request_heartbeat(PathId(1)));
+  EXPECT_TRUE(heartbeats(flush()).empty()) << "one is under way";
+}
+
+}  // namespace
+}  // namespace sluice::assoc
