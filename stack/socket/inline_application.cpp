@@ -170,6 +170,36 @@ void InlineApplication::wait(Duration timeout) {
   worker_.back_off(idle_turns_, policy);
 }
 
+bool InlineApplication::set_primary(AssocId association, PathId path) {
+  return worker_.set_primary(association, path);
+}
+
+bool InlineApplication::request_heartbeat(AssocId association, PathId path) {
+  return worker_.request_heartbeat(association, path);
+}
+
+bool InlineApplication::set_path(AssocId association, PathId path, const PathOptions& options) {
+  check_range(options);
+  return worker_.set_path(association, path, options);
+}
+
+bool InlineApplication::set_parameters(AssocId association, const Parameters& parameters) {
+  check_range(parameters);
+  return worker_.set_parameters(association, parameters);
+}
+
+void InlineApplication::set_parameters(EndpointId endpoint, const Parameters& parameters) {
+  check_range(parameters);
+  const std::uint64_t request = next_request_++;
+  worker_.set_parameters(id_, endpoint, parameters, request);
+  check_parameters_set(await_reply(request).status);
+}
+
+std::optional<Parameters> InlineApplication::parameters(AssocId association) {
+  const Parameters* const found = worker_.parameters(association);
+  return found != nullptr ? std::optional(*found) : std::nullopt;
+}
+
 std::optional<AssociationStatus> InlineApplication::status(AssocId association) {
   assoc::Snapshot snapshot;
   if (!worker_.snapshot(association, snapshot)) return std::nullopt;

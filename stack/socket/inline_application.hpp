@@ -40,6 +40,12 @@ class InlineApplication final : public Application {
   void release(std::span<const Event> events) override;
   void wait(Duration timeout) override;
   int wait_descriptor() override { return -1; }
+  bool set_primary(AssocId association, PathId path) override;
+  bool request_heartbeat(AssocId association, PathId path) override;
+  bool set_path(AssocId association, PathId path, const PathOptions& options) override;
+  bool set_parameters(AssocId association, const Parameters& parameters) override;
+  void set_parameters(EndpointId endpoint, const Parameters& parameters) override;
+  std::optional<Parameters> parameters(AssocId association) override;
   std::optional<AssociationStatus> status(AssocId association) override;
 
  private:

@@ -8,8 +8,7 @@ namespace {
 std::string describe(worker::CommandStatus status) {
   switch (status) {
     case worker::CommandStatus::bad_arguments:
-      return "an address is not one of the stack's, or a value is out of range; see the [[port]] addresses of the "
-             "configuration";
+      return "an address is not one of the stack's; see the [[port]] addresses of the configuration";
     case worker::CommandStatus::port_in_use:
       return "another endpoint has the port; choose another or close that one";
     case worker::CommandStatus::limit_reached:
@@ -19,7 +18,26 @@ std::string describe(worker::CommandStatus status) {
   }
 }
 
+void check(const char* wrong) {
+  if (wrong != nullptr) throw Error(std::string("these parameters cannot be: ") + wrong);
+}
+
 }  // namespace
+
+void check_range(const Parameters& parameters) {
+  check(worker::find_error(parameters));
+}
+
+void check_range(const PathOptions& options) {
+  check(worker::find_error(options));
+}
+
+void check_parameters_set(worker::CommandStatus status) {
+  if (status == worker::CommandStatus::no_endpoint)
+    throw Error("cannot set the parameters of an endpoint: there is none of this id, or it is another application's");
+  if (status != worker::CommandStatus::done)
+    throw Error("cannot set the parameters of an endpoint: " + describe(status));
+}
 
 worker::OpenEndpointArguments open_endpoint_arguments(const EndpointOptions& options) {
   worker::OpenEndpointArguments arguments;
@@ -30,7 +48,10 @@ worker::OpenEndpointArguments open_endpoint_arguments(const EndpointOptions& opt
   arguments.listen = options.listen;
   arguments.backlog = options.backlog;
   arguments.has_parameters = options.parameters.has_value();
-  if (options.parameters) arguments.parameters = *options.parameters;
+  if (options.parameters) {
+    check_range(*options.parameters);
+    arguments.parameters = *options.parameters;
+  }
   return arguments;
 }
 

@@ -35,6 +35,14 @@ worker::ApplicationRings::Options ring_options(const StackConfig& config) {
   return options;
 }
 
+CommandRecord command_about(CommandType type, AssocId association, std::uint32_t value = 0) {
+  CommandRecord command;
+  command.type = type;
+  command.association = association;
+  command.value = value;
+  return command;
+}
+
 template <class Value>
 std::span<const std::byte> bytes_of(const Value& value) {
   return std::as_bytes(std::span(&value, 1));
@@ -305,23 +313,80 @@ void RingApplication::wait(Duration timeout) {
   announced_ = false;
 }
 
+bool RingApplication::ask_owner(CommandRecord command, std::span<const std::byte> arguments) {
+  const SendLedger::Account* const account = ledger_.find(command.association);
+  if (account == nullptr) return false;
+  if (!arguments.empty()) {
+    const auto block = block_with(arguments);
+    if (!block) return false;
+    command.block = *block;
+    command.length = static_cast<std::uint32_t>(arguments.size());
+  }
+  return static_cast<CommandStatus>(ask(account->worker, command).error) == CommandStatus::done;
+}
+
+template <class Answer>
+std::optional<Answer> RingApplication::ask_for(CommandType type, AssocId association) {
+  const SendLedger::Account* const account = ledger_.find(association);
+  const auto piece = account != nullptr ? rings_.arena().allocate(sizeof(Answer)) : std::nullopt;
+  if (!piece) return std::nullopt;
+  CommandRecord command = command_about(type, association);
+  command.block = piece->block;
+  command.length = sizeof(Answer);
+  const EventRecord record = ask(account->worker, command);
+  if (static_cast<CommandStatus>(record.error) != CommandStatus::done || record.length != sizeof(Answer))
+    return std::nullopt;
+  Answer answer;
+  std::memcpy(static_cast<void*>(&answer), piece->bytes.data(), sizeof answer);
+  return answer;
+}
+
+bool RingApplication::set_primary(AssocId association, PathId path) {
+  return ask_owner(command_about(CommandType::set_primary, association, path.value));
+}
+
+bool RingApplication::request_heartbeat(AssocId association, PathId path) {
+  return ask_owner(command_about(CommandType::request_heartbeat, association, path.value));
+}
+
+bool RingApplication::set_path(AssocId association, PathId path, const PathOptions& options) {
+  check_range(options);
+  const worker::SetPathArguments arguments = worker::as_arguments(path, options);
+  return ask_owner(command_about(CommandType::set_path, association), bytes_of(arguments));
+}
+
+bool RingApplication::set_parameters(AssocId association, const Parameters& parameters) {
+  check_range(parameters);
+  const CommandRecord command = command_about(CommandType::set_association_parameters, association);
+  if (!ask_owner(command, bytes_of(parameters))) return false;
+  if (SendLedger::Account* const account = ledger_.find(association)) account->limit = parameters.send_buffer;
+  return true;
+}
+
+void RingApplication::set_parameters(EndpointId endpoint, const Parameters& parameters) {
+  check_range(parameters);
+  const auto block = block_with(bytes_of(parameters));
+  if (!block) throw Error("no send memory is free for the parameters; raise limits.send_arena");
+  CommandRecord command;
+  command.type = CommandType::set_parameters;
+  command.endpoint = endpoint;
+  command.block = *block;
+  command.length = sizeof parameters;
+  check_parameters_set(static_cast<CommandStatus>(ask(0, command).error));
+  for (Endpoint& one : endpoints_)
+    if (one.id == endpoint) one.send_buffer = parameters.send_buffer;
+}
+
+std::optional<Parameters> RingApplication::parameters(AssocId association) {
+  return ask_for<Parameters>(CommandType::parameters, association);
+}
+
 std::optional<AssociationStatus> RingApplication::status(AssocId association) {
   const SendLedger::Account* const account = ledger_.find(association);
   if (account == nullptr) return std::nullopt;
   const std::uint16_t owner = account->worker;
-  assoc::Snapshot snapshot;
-  const auto piece = rings_.arena().allocate(sizeof snapshot);
-  if (!piece) return std::nullopt;
-  CommandRecord command;
-  command.type = CommandType::status;
-  command.association = association;
-  command.block = piece->block;
-  command.length = sizeof snapshot;
-  const EventRecord record = ask(owner, command);
-  if (static_cast<CommandStatus>(record.error) != CommandStatus::done || record.length != sizeof snapshot)
-    return std::nullopt;
-  std::memcpy(static_cast<void*>(&snapshot), piece->bytes.data(), sizeof snapshot);
-  return association_status(snapshot, owner);
+  const auto snapshot = ask_for<assoc::Snapshot>(CommandType::status, association);
+  return snapshot ? std::optional(association_status(*snapshot, owner)) : std::nullopt;
 }
 
 }  // namespace sluice::socket

@@ -34,6 +34,12 @@ class RingApplication final : public Application {
     descriptor_used_ = true;
     return rings_.wake_up().descriptor();
   }
+  bool set_primary(AssocId association, PathId path) override;
+  bool request_heartbeat(AssocId association, PathId path) override;
+  bool set_path(AssocId association, PathId path, const PathOptions& options) override;
+  bool set_parameters(AssocId association, const Parameters& parameters) override;
+  void set_parameters(EndpointId endpoint, const Parameters& parameters) override;
+  std::optional<Parameters> parameters(AssocId association) override;
   std::optional<AssociationStatus> status(AssocId association) override;
 
  private:
@@ -54,6 +60,11 @@ class RingApplication final : public Application {
   void push(worker::Channel& channel, const worker::CommandRecord& command);
   /// Sends `command` to a worker and waits for the reply; events that come meanwhile are kept.
   worker::EventRecord ask(std::uint16_t worker, worker::CommandRecord command);
+  /// As ask(), of the association's owner, with `arguments` in a block. False: refused, or there is no memory.
+  bool ask_owner(worker::CommandRecord command, std::span<const std::byte> arguments = {});
+  /// Has the owner fill in an Answer.
+  template <class Answer>
+  std::optional<Answer> ask_for(worker::CommandType type, AssocId association);
   void reclaim_all();
   /// Takes what waits in the channel with `worker`, at most `limit` records, and puts the events to `out`.
   std::size_t take(std::uint16_t worker, std::size_t limit, Event* out);

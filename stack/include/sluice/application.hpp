@@ -79,6 +79,23 @@ class SLUICE_API Application {
   /// For event loops: readable once an event came after a poll() that returned none. -1 for the run-to-completion kind.
   virtual int wait_descriptor() = 0;
 
+  // The following ask the owner of an association and wait for its answer, a poll turn of its loop. False, or nothing:
+  // there is no such association, or it is only being opened.
+
+  /// New data goes to `path` while it is usable (§11.1.6). False also if there is no such path, or it is not confirmed.
+  virtual bool set_primary(AssocId association, PathId path) = 0;
+  /// Sends a HEARTBEAT at once (§11.1.10); what it finds out, status() and path_changed events tell.
+  virtual bool request_heartbeat(AssocId association, PathId path) = 0;
+  /// Sets what one path has of its own (§11.1.9, §11.1.12). Throws Error when a value is out of range.
+  virtual bool set_path(AssocId association, PathId path, const PathOptions& options) = 0;
+  /// Other parameters for one association from now on (§11.1.13), what its single paths had set included. Throws Error
+  /// when a value is out of range.
+  virtual bool set_parameters(AssocId association, const Parameters& parameters) = 0;
+  /// Other parameters for the associations that begin on `endpoint` from now on. Throws Error when a value is out of
+  /// range, or there is no such endpoint.
+  virtual void set_parameters(EndpointId endpoint, const Parameters& parameters) = 0;
+  virtual std::optional<Parameters> parameters(AssocId association) = 0;
+
   /// Asks the owner for the state of an association; nothing if it is gone. May take a poll turn of the owner.
   virtual std::optional<AssociationStatus> status(AssocId association) = 0;
 };
