@@ -85,6 +85,8 @@ void start(std::vector<std::string>& arguments, const DpdkLog& log) {
 }  // namespace
 
 Eal::Eal(const EalConfig& config) : log_(std::make_unique<DpdkLog>(config.log_level)) {
+  if (!config.file_prefix.empty() && !gives_option(config.arguments, {"--file-prefix"}))
+    name_.emplace(config.file_prefix);
   const Choice choice = choose_memory(config);
   std::vector<std::string> arguments = eal_arguments(config, choice.memory, log_->native_level());
   remove_directory_at_exit();

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "drivers/eal_config.hpp"
+#include "drivers/instance_lock.hpp"
 #include "drivers/setup_error.hpp"
 
 namespace sluice::drivers {
@@ -14,7 +16,8 @@ class DpdkLog;
 /// ports, and let it outlive them.
 class Eal {
  public:
-  /// Starts the environment, choosing huge pages or not, and says in one log line what it chose. Throws SetupError.
+  /// Starts the environment, choosing huge pages or not, and says in one log line what it chose. Throws SetupError,
+  /// also when another process of this host goes by the same file prefix.
   explicit Eal(const EalConfig& config);
   Eal(const Eal&) = delete;
   Eal& operator=(const Eal&) = delete;
@@ -27,6 +30,7 @@ class Eal {
 
  private:
   std::unique_ptr<DpdkLog> log_;
+  std::optional<InstanceLock> name_;
   bool huge_pages_ = false;
 };
 

@@ -94,7 +94,7 @@ check() {
 # json FILE KEY: a value of the JSON object in FILE, such as latency_us.p50.
 json() { python3 -c 'import json,sys
 value = json.load(open(sys.argv[1]))
-for key in sys.argv[2].split("."): value = value[key]
+for key in sys.argv[2].split("."): value = value[int(key) if isinstance(value, list) else key]
 print(value)' "$@"; }
 
 # clean_result FILE MESSAGES: sluice-perf's JSON says that these many messages (or, with 0, at least one) arrived and were right.

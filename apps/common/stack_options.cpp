@@ -22,13 +22,17 @@ void StackOptions::add_to(CLI::App& app) {
       ->group(group);
   app.add_option("--address", addresses_,
                  "our address with prefix length on that port, such as 198.18.0.1/24; repeatable")
+      ->allow_extra_args(false)
       ->group(group);
-  app.add_option("--gateway", gateways_, "gateway of the default route; repeatable, one a family")->group(group);
+  app.add_option("--gateway", gateways_, "gateway of the default route; repeatable, one a family")
+      ->allow_extra_args(false)
+      ->group(group);
   app.add_option("--workers", workers_, "worker threads")->check(CLI::Range(1, 64))->group(group);
   app.add_option("--instance", instance_, "name of this stack, for DPDK's files and sluice-ctl")->group(group);
   app.add_option("--set", settings_,
                  "any setting by its key, such as parameters.rto_min=100ms or port.0.mtu=9000; repeatable. "
                  "config/example.toml explains every key")
+      ->allow_extra_args(false)
       ->group(group);
 }
 

@@ -2,6 +2,9 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
+#include <map>
+#include <stdexcept>
+#include <vector>
 
 #include "apps/common/json.hpp"
 #include "apps/common/stack_options.hpp"
@@ -74,11 +77,12 @@ int show_associations(const CtlOptions& options) {
   if (options.json) return show_associations_json(options);
   Table table;
   table.add({"id", "state", "worker", "port", "peer", "peer port", "in", "out", "buffered", "sent", "received",
-             "retransmitted"});
+             "retransmitted", "errors", "failovers"});
   const std::uint64_t next = for_each_association(options, [&](const std::string& id, const JsonValue& a) {
     table.add({id, field(a, "state"), field(a, "worker"), field(a, "local_port"), field(a, "path0_destination"),
                field(a, "peer_port"), field(a, "streams_in"), field(a, "streams_out"), field(a, "buffered_bytes"),
-               field(a, "chunks_sent"), field(a, "chunks_received"), field(a, "chunks_retransmitted")});
+               field(a, "chunks_sent"), field(a, "chunks_received"), field(a, "chunks_retransmitted"),
+               field(a, "errors"), field(a, "failovers")});
   });
   std::printf("%s", table.empty() ? "no associations\n" : table.text().c_str());
   say_more(next);
@@ -89,14 +93,15 @@ int show_paths(const CtlOptions& options) {
   if (options.json) return show_associations_json(options);
   Table table;
   table.add({"association", "path", "source", "destination", "state", "primary", "RTO us", "SRTT us", "cwnd",
-             "ssthresh", "outstanding", "errors", "PMTU"});
+             "ssthresh", "outstanding", "retransmitted", "errors", "PMTU"});
   const std::uint64_t next = for_each_association(options, [&](const std::string& id, const JsonValue& a) {
     const JsonValue* const count = a.find("paths");
     for (std::uint64_t i = 0; count != nullptr && i < count->number(); ++i) {
       const std::string prefix = "path" + std::to_string(i) + '_';
       const auto of = [&](const char* name) { return field(a, prefix + name); };
       table.add({id, std::to_string(i), of("source"), of("destination"), of("state"), of("primary") == "1" ? "yes" : "",
-                 of("rto_us"), of("srtt_us"), of("cwnd"), of("ssthresh"), of("outstanding"), of("errors"), of("pmtu")});
+                 of("rto_us"), of("srtt_us"), of("cwnd"), of("ssthresh"), of("outstanding"), of("retransmitted"),
+                 of("errors"), of("pmtu")});
     }
   });
   std::printf("%s", table.empty() ? "no associations\n" : table.text().c_str());
@@ -104,27 +109,85 @@ int show_paths(const CtlOptions& options) {
   return 0;
 }
 
-int show_counters(const CtlOptions& options) {
+/// Calls visit(name, value) for every counter of the stack.
+template <class Visit>
+void for_each_counter(const CtlOptions& options, Visit&& visit) {
   TelemetryClient client(options.instance);
+  std::uint64_t from = 0;
+  do {
+    const JsonValue page = client.ask("/sluice/counters", from);
+    for (const auto& [name, value] : *page.object())
+      if (name != "next") visit(name, value);
+    const JsonValue* const next = page.find("next");
+    from = next == nullptr ? 0 : next->number();
+  } while (from != 0);
+}
+
+int show_counters(const CtlOptions& options) {
   Json json;
   json.begin_object();
   Table table;
   table.add({"counter", "value"});
-  std::uint64_t from = 0;
-  do {
-    const JsonValue page = client.ask("/sluice/counters", from);
-    for (const auto& [name, value] : *page.object()) {
-      if (name == "next" || !name.starts_with(options.room)) continue;
-      json.add(name, value.number());
-      if (options.all || value.number() != 0) table.add({name, value.text()});
-    }
-    const JsonValue* const next = page.find("next");
-    from = next == nullptr ? 0 : next->number();
-  } while (from != 0);
+  bool known = false;
+  for_each_counter(options, [&](const std::string& name, const JsonValue& value) {
+    if (!name.starts_with(options.room)) return;
+    known = true;
+    json.add(name, value.number());
+    if (options.all || value.number() != 0) table.add({name, value.text()});
+  });
+  if (!known) throw std::runtime_error("no counter's name begins with '" + options.room + "'");
   if (options.json)
     std::printf("%s\n", json.end_object().text().c_str());
   else
     std::printf("%s", table.empty() ? "every counter is 0\n" : table.text().c_str());
+  return 0;
+}
+
+/// An object of the SCTP MIB (RFC 3873 §3.1): the sum of the counters `of`, less `less`.
+struct MibObject {
+  const char* name;
+  std::vector<std::string> of;
+  std::vector<std::string> less = {};
+};
+
+const std::vector<MibObject>& mib_objects() {
+  static const std::vector<MibObject> objects = {
+      {"sctpCurrEstab", {"association/established_entered"}, {"association/established_left"}},
+      {"sctpActiveEstabs", {"association/active_establishments"}},
+      {"sctpPassiveEstabs", {"association/passive_establishments"}},
+      {"sctpAborteds", {"association/aborted"}},
+      {"sctpShutdowns", {"association/shutdowns"}},
+      {"sctpOutOfBlues", {"endpoint/ootb_received"}},
+      {"sctpChecksumErrors", {"worker/drop_checksum_bad", "worker/drop_checksum_zero"}},
+      {"sctpOutCtrlChunks", {"association/control_chunks_sent"}},
+      {"sctpOutOrderChunks", {"association/ordered_chunks_sent"}},
+      {"sctpOutUnorderChunks", {"association/unordered_chunks_sent"}},
+      {"sctpInCtrlChunks", {"association/control_chunks_received"}},
+      {"sctpInOrderChunks", {"association/ordered_chunks_received"}},
+      {"sctpInUnorderChunks", {"association/unordered_chunks_received"}},
+      {"sctpFragUsrMsgs", {"association/messages_fragmented"}},
+      {"sctpReasmUsrMsgs", {"association/messages_reassembled"}},
+      {"sctpOutSCTPPacks", {"association/packets_sent"}},
+      {"sctpInSCTPPacks", {"worker/rx_packets"}},
+  };
+  return objects;
+}
+
+int show_mib(const CtlOptions& options) {
+  std::map<std::string, std::uint64_t> counters;
+  for_each_counter(options, [&](const std::string& name, const JsonValue& value) { counters[name] = value.number(); });
+  Json json;
+  json.begin_object();
+  Table table;
+  table.add({"object", "value"});
+  for (const MibObject& object : mib_objects()) {
+    std::uint64_t value = 0;
+    for (const std::string& name : object.of) value += counters.at(name);
+    for (const std::string& name : object.less) value -= counters.at(name);
+    json.add(object.name, value);
+    table.add({object.name, std::to_string(value)});
+  }
+  std::printf("%s\n", options.json ? json.end_object().text().c_str() : table.text().c_str());
   return 0;
 }
 
@@ -142,16 +205,20 @@ int ctl_main(int argc, char** argv) {
   std::vector<std::string> settings;
   CLI::App app("Shows the associations, paths and counters of a running stack.");
   app.require_subcommand(1);
+  app.fallthrough();  // options of all may stand behind the subcommand's name
   app.set_help_flag();
   app.set_help_all_flag("-h,--help", "Print this help, that of the subcommands included, and exit");
   app.add_option("-c,--config", file, "TOML file that the stack was started with: its instance is asked");
-  app.add_option("--set", settings, "a setting that the stack was started with, such as instance=west; repeatable");
+  app.add_option("--set", settings, "a setting that the stack was started with, such as instance=west; repeatable")
+      ->allow_extra_args(false);
   app.add_option("--instance", instance,
                  "name of the stack; \"sluice\" when neither this nor the configuration says one");
   app.add_flag("--json", options.json, "print JSON");
   const auto add_pages = [&](CLI::App* command) {
     command->add_option("--after", options.after, "begin behind the association with this id");
-    command->add_option("--limit", options.limit, "associations at most")->capture_default_str();
+    command->add_option("--limit", options.limit, "associations at most")
+        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 32))
+        ->capture_default_str();
     return command;
   };
   const CLI::App* const associations = add_pages(app.add_subcommand("associations", "list associations"));
@@ -160,12 +227,12 @@ int ctl_main(int argc, char** argv) {
   counters->add_flag("--all", options.all, "those that are 0 too");
   counters->add_option("--room", options.room,
                        "only counters whose name begins so: association, endpoint, ip, port, worker …");
-  app.fallthrough();
+  const CLI::App* const mib = app.add_subcommand("mib", "the counters of the SCTP MIB (RFC 3873) by their names");
   CLI11_PARSE(app, argc, argv);
   options.instance = instance_of(file, settings, instance);
   if (associations->parsed()) return show_associations(options);
   if (paths->parsed()) return show_paths(options);
-  return show_counters(options);
+  return mib->parsed() ? show_mib(options) : show_counters(options);
 }
 
 }  // namespace

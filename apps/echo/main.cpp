@@ -64,7 +64,7 @@ class Echo {
 
   void say(const Event& event, const char* what) const {
     if (options_.verbose)
-      std::fprintf(stderr, "association %016llx %s\n", static_cast<unsigned long long>(event.association.value), what);
+      std::fprintf(stderr, "association %llu %s\n", static_cast<unsigned long long>(event.association.value), what);
   }
 
   SendResult send(const Event& event) {

@@ -11,7 +11,9 @@
 namespace sluice::apps {
 namespace {
 
-/// How long nothing may arrive before the client gives up, and how long when somebody asked it to stop.
+/// How long nothing may arrive before the client gives up: while no association is up, later, and when somebody asked
+/// it to stop.
+constexpr double kPatienceToConnect = 30;
 constexpr double kPatienceSeconds = 60;
 constexpr double kPatienceWhenStopped = 3;
 
@@ -56,7 +58,9 @@ void drive(ClientLoop& loop, Application& application, const PerfOptions& option
     if (loop.turn()) {
       last_activity = now_seconds();
     } else {
-      const double patience = stop_requested() ? kPatienceWhenStopped : kPatienceSeconds;
+      const double patience = stop_requested()   ? kPatienceWhenStopped
+                              : loop.connected() ? kPatienceSeconds
+                                                 : kPatienceToConnect;
       if (now_seconds() - last_activity > patience)
         return loop.give_up("nothing happened for " + number(patience) + " s");
       application.wait(std::chrono::milliseconds(1));

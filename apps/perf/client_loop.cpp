@@ -233,8 +233,16 @@ bool ClientLoop::advance(Peer& peer) {
 void ClientLoop::give_up(const std::string& why) {
   totals_.active.note(now_nanoseconds());
   for (auto& [id, peer] : peers_) application_.abort(peer.id, why);
-  if (ended_ < associations_)
-    problem(std::to_string(associations_ - ended_) + " associations did not come to their end: " + why);
+  if (ended_ == associations_) return;
+  std::string what = std::to_string(associations_ - ended_) + " associations did not come to their end: " + why;
+  if (!connected())
+    what = options_.peers.front() + " port " + std::to_string(options_.port) + " does not answer: " + why +
+           "; is a server running there, and does a [[port]] or a [[route]] lead there?";
+  else if (!options_.latency && totals_.findings.messages == 0)
+    what +=
+        "; the peer sent no report of what it received: is it a sluice-perf server? For one that echoes there is "
+        "--latency";
+  problem(what);
 }
 
 }  // namespace sluice::apps

@@ -45,6 +45,8 @@ class ClientLoop {
   bool turn();
   /// No more load from now on: what is under way is completed.
   void finish() { finishing_ = true; }
+  /// An association came up.
+  bool connected() const { return totals_.established > 0; }
   /// Every association came to its end.
   bool done() const { return ended_ == associations_; }
   /// Aborts what is still there.

@@ -22,6 +22,7 @@ void add_latency(Json& json, const Result& result, const PerfOptions& options) {
       .add("p50", microseconds(result.latency, 0.5))
       .add("p99", microseconds(result.latency, 0.99))
       .add("p999", microseconds(result.latency, 0.999))
+      .add("max", microseconds(result.latency, 1))
       .end_object();
   if (!options.histogram) return;
   json.begin_array("latency_histogram_us");
@@ -79,6 +80,7 @@ void print_table(const Result& result, const PerfOptions& options) {
     table.add({"latency p50 us", number(microseconds(result.latency, 0.5), 1)});
     table.add({"latency p99 us", number(microseconds(result.latency, 0.99), 1)});
     table.add({"latency p99.9 us", number(microseconds(result.latency, 0.999), 1)});
+    table.add({"latency max us", number(microseconds(result.latency, 1), 1)});
   }
   table.add({"lost", std::to_string(result.lost)});
   table.add({"corrupted", std::to_string(result.findings.corrupted)});

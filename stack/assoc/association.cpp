@@ -123,6 +123,13 @@ bool Association::resume_delivery(Timestamp now) {
   return receiver_.resume_delivery(now) && sender_done;
 }
 
+void Association::enter(State next) {
+  Counters& counters = services_.counters;
+  if (counts_as_established(next) && !counts_as_established(state_)) ++counters.established_entered;
+  if (!counts_as_established(next) && counts_as_established(state_)) ++counters.established_left;
+  state_ = next;
+}
+
 /// While COOKIE ECHO is under way, T1-cookie speaks for the DATA bundled with it.
 bool Association::t3_runs() const {
   return state_ == State::established || state_ == State::shutdown_pending || state_ == State::shutdown_received;
@@ -197,6 +204,7 @@ void Association::snapshot(Snapshot& out) const {
   out.outbound_streams = outbound_streams_;
   out.inbound_streams = inbound_streams_;
   out.error_count = error_count_;
+  out.failovers = failovers_;
   out.buffered_bytes = sender_.buffered_bytes();
   out.outstanding_bytes = sender_.outstanding_bytes();
   out.peer_window = sender_.peer_window();

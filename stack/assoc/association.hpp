@@ -279,6 +279,7 @@ class Association {
   void notify(EventType type, std::uint16_t error = 0) { notify({type, PathId(), PathState::active, error}); }
   bool deliver(const Notification& notification);
   bool drain_events(Timestamp now);
+  void enter(State next);
   bool t3_runs() const;
   Timestamp autoclose_deadline() const;
   void close_if_idle(Timestamp now);
@@ -322,6 +323,7 @@ class Association {
   TieTags tie_tags_;
 
   std::uint16_t error_count_ = 0;          // §8.1
+  std::uint32_t failovers_ = 0;            // times new data moved to another path
   std::uint16_t control_attempts_ = 0;     // expiries of T1 or T2 since they were armed first
   std::uint32_t cookie_preservative_ = 0;  // ms that the next INIT asks for (§5.2.6)
   Timestamp control_deadline_ = kNever;    // T1-init, T1-cookie or T2-shutdown: never two at once

@@ -107,7 +107,7 @@ void Association::restart(Timestamp now, const Handshake& agreed) {
   sender_.start(agreed, paths_.paths());
   sender_started_ = true;
   start_receiver(agreed);
-  state_ = State::established;
+  enter(State::established);
   notify(was_up_ ? EventType::restarted : EventType::association_up);
   was_up_ = true;
   schedule_heartbeats(now);

@@ -167,7 +167,9 @@ void Association::choose_data_path() {
     data_path_ = primary_;
   else if (unfitness(paths_[other.value]) < unfitness(paths_[data_path_.value]))
     data_path_ = other;
-  if (data_path_ != before) ++services_.counters.failovers;
+  if (data_path_ == before) return;
+  ++failovers_;
+  ++services_.counters.failovers;
 }
 
 /// The path most fit for data, other than `path` if another one is as fit: the most divergent one (§6.4.1) is the next

@@ -90,7 +90,7 @@ void Association::connect(Timestamp, const Handshake& ours) {
   }
   // §5.4 rule 1: addresses that the upper layer gave are confirmed.
   for (Path& path : paths_.paths()) path.state = PathState::active;
-  state_ = State::cookie_wait;
+  enter(State::cookie_wait);
   pending_ = kInit;
 }
 
@@ -139,7 +139,7 @@ bool Association::make_paths(const Handshake& handshake) {
 }
 
 void Association::become_established(Timestamp now) {
-  state_ = State::established;
+  enter(State::established);
   last_user_data_ = now;
   pending_ &= static_cast<std::uint8_t>(~(kInit | kCookieEcho));
   control_deadline_ = kNever;
@@ -283,7 +283,7 @@ bool Association::take_init_ack(const Inbound& in, const wire::InitChunk& init_a
   start_receiver(agreed);
   kept_packet_ = std::move(in.packet.buffer);
   kept_bytes_ = parameters.cookie;
-  state_ = State::cookie_echoed;
+  enter(State::cookie_echoed);
   pending_ = kCookieEcho;
   return true;
 }
@@ -347,7 +347,7 @@ void Association::retry_after_stale_cookie(Timestamp now) {
   kept_packet_.reset();
   kept_bytes_ = {};
   control_deadline_ = kNever;
-  state_ = State::cookie_wait;
+  enter(State::cookie_wait);
   pending_ = kInit;
 }
 

@@ -19,7 +19,7 @@ bool Association::shutdown(Timestamp now) {
     case State::cookie_echoed:
       return !std::exchange(shutdown_wanted_, true);
     case State::established:
-      state_ = State::shutdown_pending;
+      enter(State::shutdown_pending);
       advance_shutdown(now);
       return true;
     default:
@@ -43,11 +43,11 @@ void Association::advance_shutdown(Timestamp now) {
   control_attempts_ = 0;
   control_path_ = data_path_;
   if (state_ == State::shutdown_pending) {
-    state_ = State::shutdown_sent;
+    enter(State::shutdown_sent);
     pending_ |= kShutdown;
     guard_deadline_ = now + kGuardRtos * parameters_->rto_max;
   } else {
-    state_ = State::shutdown_ack_sent;
+    enter(State::shutdown_ack_sent);
     pending_ |= kShutdownAck;
   }
   // §8.3: HEARTBEATs end with SHUTDOWN and SHUTDOWN ACK.
@@ -71,14 +71,14 @@ Association::Next Association::on_shutdown(Inbound& in, const wire::Chunk& chunk
   switch (state_) {
     case State::established:
     case State::shutdown_pending:
-      state_ = State::shutdown_received;
+      enter(State::shutdown_received);
       notify(EventType::shutdown_received);
       [[fallthrough]];
     case State::shutdown_received:
       return take_acknowledgement(sender_.on_cumulative_ack(in.now, shutdown->cumulative_tsn, paths_.paths()));
     case State::shutdown_sent:
       // Both sides shut down at once.
-      state_ = State::shutdown_ack_sent;
+      enter(State::shutdown_ack_sent);
       control_attempts_ = 0;
       pending_ &= static_cast<std::uint8_t>(~kShutdown);
       [[fallthrough]];
@@ -263,7 +263,7 @@ void Association::fail(Reason reason) {
 }
 
 void Association::close(EventType end, Reason reason) {
-  state_ = State::closed;
+  enter(State::closed);
   pending_ = 0;
   heartbeats_due_ = 0;
   control_deadline_ = guard_deadline_ = kNever;

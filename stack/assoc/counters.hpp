@@ -10,6 +10,8 @@ namespace sluice::assoc {
   X(active_establishments,  "associations that reached ESTABLISHED after we opened them")          \
   X(passive_establishments, "associations that reached ESTABLISHED after the peer opened them")    \
   X(aborted,                "associations that ended by ABORT, ours or the peer's, or by failure")  \
+  X(established_entered,    "times an association entered ESTABLISHED, SHUTDOWN-PENDING or SHUTDOWN-RECEIVED") \
+  X(established_left,       "and left these three states: the difference is how many are in them now")      \
   X(shutdowns,              "associations that ended gracefully")                                   \
   X(control_chunks_sent,    "control chunks sent, retransmissions left out")                        \
   X(ordered_chunks_sent,    "ordered DATA chunks sent, retransmissions left out")                   \

@@ -37,6 +37,7 @@ struct Snapshot {
   std::uint16_t outbound_streams = 0;
   std::uint16_t inbound_streams = 0;
   std::uint16_t error_count = 0;     ///< consecutive errors (RFC 9260 §8.1)
+  std::uint32_t failovers = 0;       ///< times new data moved to another path
   std::uint64_t buffered_bytes = 0;  ///< queued to send or not yet acknowledged
   std::uint32_t outstanding_bytes = 0;
   std::uint32_t peer_window = 0;   ///< bytes the peer has room for

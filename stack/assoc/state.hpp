@@ -18,6 +18,11 @@ enum class State : std::uint8_t {
 };
 inline constexpr std::size_t kStates = 8;
 
+/// The states that sctpCurrEstab counts (RFC 3873).
+constexpr bool counts_as_established(State state) {
+  return state == State::established || state == State::shutdown_pending || state == State::shutdown_received;
+}
+
 /// The RFC's spelling: "COOKIE-WAIT".
 constexpr const char* name(State state) {
   switch (state) {

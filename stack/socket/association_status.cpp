@@ -20,6 +20,7 @@ AssociationStatus association_status(const assoc::Snapshot& snapshot, std::uint1
   status.chunks_received = snapshot.data_chunks_received;
   status.chunks_retransmitted = snapshot.data_chunks_retransmitted;
   status.error_count = snapshot.error_count;
+  status.failovers = snapshot.failovers;
   for (const assoc::PathSnapshot& path : snapshot.paths) {
     PathStatus& out = status.paths.emplace_back();
     out.id = PathId(static_cast<std::uint8_t>(status.paths.size() - 1));
@@ -34,6 +35,7 @@ AssociationStatus association_status(const assoc::Snapshot& snapshot, std::uint1
     out.ssthresh = path.ssthresh;
     out.outstanding = path.outstanding;
     out.error_count = path.error_count;
+    out.retransmitted = path.retransmitted;
   }
   return status;
 }

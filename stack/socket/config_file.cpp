@@ -1,8 +1,11 @@
 #include <cctype>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
+#include "stack/socket/config_check.hpp"
 #include "stack/socket/config_keys.hpp"
+#include "stack/socket/profiles.hpp"
 
 namespace sluice {
 namespace {
@@ -14,6 +17,12 @@ using socket::Place;
 const std::vector<Key<Parameters>>& parameter_keys() {
   using P = Parameters;
   static const std::vector<Key<P>> keys = {
+      {"profile",
+       [](P& parameters, const toml::node& node, const Place& place) {
+         const std::vector<std::string> names = socket::profile_names();
+         parameters = profile(names[socket::read_choice(node, names, place)]);
+       },
+       true},
       socket::duration<P>("rto_initial", &P::rto_initial, 1ms, 10min),
       socket::duration<P>("rto_min", &P::rto_min, 1ms, 10min),
       socket::duration<P>("rto_max", &P::rto_max, 1ms, 10min),
@@ -151,18 +160,6 @@ const std::vector<Key<StackConfig>>& stack_keys() {
   return keys;
 }
 
-/// What no single key can see.
-void check_whole(const StackConfig& config, const std::string& file) {
-  const auto fail = [&file](const std::string& what) { throw Error(file + ": " + what); };
-  const Parameters& p = config.parameters;
-  if (p.rto_min > p.rto_max) fail("parameters.rto_min is above parameters.rto_max; lower the one or raise the other");
-  if (p.rto_initial < p.rto_min || p.rto_initial > p.rto_max)
-    fail("parameters.rto_initial must lie between parameters.rto_min and parameters.rto_max");
-  if (!config.cpus.empty() && config.cpus.size() != config.workers)
-    fail("cpus names " + std::to_string(config.cpus.size()) + " processors for " + std::to_string(config.workers) +
-         " workers; name one for each, or none");
-}
-
 void name_ports(StackConfig& config) {
   for (std::size_t i = 0; i < config.ports.size(); ++i)
     if (config.ports[i].name.empty()) config.ports[i].name = "port" + std::to_string(i);
@@ -209,13 +206,16 @@ StackConfig parse_config(std::string_view text, const std::string& name) {
                 ": not TOML: " + std::string(error.description()));
   }
   name_ports(config);
-  check_whole(config, name);
+  socket::check_whole(config, name);
   return config;
 }
 
 StackConfig load_config(const std::string& path) {
   std::ifstream file(path);
-  if (!file) throw Error("cannot read the configuration file " + path + "; check the name and that it may be read");
+  std::error_code error;
+  if (!file || std::filesystem::is_directory(path, error))
+    throw Error("cannot read the configuration file " + path +
+                "; check the name, that it is a file, and that it may be read");
   std::ostringstream text;
   text << file.rdbuf();
   return parse_config(text.str(), path);
@@ -246,8 +246,7 @@ void override_config(StackConfig& config, std::string_view assignment) {
     set_one(config.limits, limit_keys(), rest, value, place);
   else
     set_one(config, stack_keys(), key, value, place);
-  name_ports(config);
-  check_whole(config, "command line");
+  name_ports(config);  // what several settings must agree on is seen when the stack starts
 }
 
 }  // namespace sluice

@@ -60,7 +60,7 @@ std::int64_t read_integer(const toml::node& value, std::int64_t low, std::int64_
   if (whole) number = *whole;
   if (!understood || number < low || number > high)
     place.fail(value, "is " + shown(value) + "; it must be a whole number from " + std::to_string(low) + " to " +
-                          std::to_string(high));
+                          std::to_string(high) + (high >= 1 << 20 ? ", or a size such as \"4MiB\"" : ""));
   return number;
 }
 
@@ -132,7 +132,9 @@ std::size_t read_choice(const toml::node& value, const std::vector<std::string>&
 void for_each_element(const toml::node& value, const Place& place,
                       const std::function<void(const toml::node&)>& visit) {
   const toml::array* const array = value.as_array();
-  if (array == nullptr) place.fail(value, "is " + shown(value) + "; it must be a list in brackets");
+  if (array == nullptr)
+    place.fail(value,
+               "is " + shown(value) + "; it must be a list in brackets, its words in quotes, such as [\"a\", \"b\"]");
   for (const toml::node& element : *array) visit(element);
 }
 

@@ -30,6 +30,7 @@ template <class Target>
 struct Key {
   std::string name;
   std::function<void(Target&, const toml::node&, const Place&)> set;
+  bool first = false;  ///< set before the others, whatever the order in the table
 };
 
 /// `value` as an integer within [low, high], or an error that says so. Reads sizes like `"4MiB"` too.
@@ -88,16 +89,18 @@ template <class Target>
 void apply_table(Target& target, const toml::node& node, const std::vector<Key<Target>>& keys, const Place& place) {
   const toml::table* const table = node.as_table();
   if (table == nullptr) place.fail(node, "must be a table");
-  for (const auto& [key, value] : *table) {
-    const std::string name(key.str());
-    const Place at{place.file, place.key.empty() ? name : place.key + '.' + name};
-    const auto found = std::find_if(keys.begin(), keys.end(), [&](const auto& k) { return k.name == name; });
-    if (found == keys.end()) {
-      std::string known;
-      for (const auto& k : keys) known += (known.empty() ? "" : ", ") + k.name;
-      at.fail(value, "is not a known key; known here are " + known);
+  for (const bool first : {true, false}) {
+    for (const auto& [key, value] : *table) {
+      const std::string name(key.str());
+      const Place at{place.file, place.key.empty() ? name : place.key + '.' + name};
+      const auto found = std::find_if(keys.begin(), keys.end(), [&](const auto& k) { return k.name == name; });
+      if (found == keys.end()) {
+        std::string known;
+        for (const auto& k : keys) known += (known.empty() ? "" : ", ") + k.name;
+        at.fail(value, "is not a known key; known here are " + known);
+      }
+      if (found->first == first) found->set(target, value, at);
     }
-    found->set(target, value, at);
   }
 }
 

@@ -8,7 +8,7 @@
 #include "drivers/capturing_port.hpp"
 #include "drivers/open_port.hpp"
 #include "stack/base/log.hpp"
-#include "stack/socket/open_endpoint.hpp"
+#include "stack/socket/config_check.hpp"
 #include "stack/socket/stack_settings.hpp"
 
 namespace sluice::socket {
@@ -38,6 +38,7 @@ drivers::PoolConfig pool_config(const StackConfig& config, const char* what, std
 }
 
 StackConfig checked(const StackConfig& config) {
+  check_whole(config, "the configuration");
   if (config.ports.empty())
     throw Error("the configuration has no [[port]]; give the stack at least one, with a device and an address");
   bool address = false;
@@ -48,7 +49,6 @@ StackConfig checked(const StackConfig& config) {
                   " has no device; name the kernel interface, socket path or PCI address that it is to open");
     address = address || !port.addresses.empty();
   }
-  check_range(config.parameters);
   if (!address) throw Error("no port has an address; add addresses = [\"198.18.0.1/24\"] or the like to a [[port]]");
   base::LogLevel level = base::LogLevel::info;
   if (base::parse_log_level(config.log_level, level)) base::set_log_level(level);

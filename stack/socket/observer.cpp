@@ -36,7 +36,8 @@ Observer::~Observer() {
   while (!rings_.detached()) runners_.advance_all();
 }
 
-std::span<const std::byte> Observer::ask(std::uint16_t index, CommandRecord command) {
+std::span<const std::byte> Observer::ask(std::uint16_t index, const CommandRecord& wanted) {
+  CommandRecord command = wanted;
   const auto give_up = std::chrono::steady_clock::now() + kPatience;
   rings_.reclaim();
   const auto piece = rings_.arena().allocate(worker::ArenaLayout::kLargestBlock);

@@ -27,7 +27,7 @@ class Observer {
 
  private:
   /// Lets worker `index` carry out `command`, which fills a block of send memory; the bytes that it filled.
-  std::span<const std::byte> ask(std::uint16_t index, worker::CommandRecord command);
+  std::span<const std::byte> ask(std::uint16_t index, const worker::CommandRecord& wanted);
   std::size_t snapshots(std::uint16_t index, AssocId after, std::vector<AssociationStatus>& out, std::size_t limit);
 
   worker::WorkerGroup& group_;

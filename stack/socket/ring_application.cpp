@@ -81,7 +81,8 @@ void RingApplication::push(worker::Channel& channel, const CommandRecord& comman
   }
 }
 
-EventRecord RingApplication::ask(std::uint16_t worker, CommandRecord command) {
+EventRecord RingApplication::ask(std::uint16_t worker, const CommandRecord& wanted) {
+  CommandRecord command = wanted;
   const auto give_up = std::chrono::steady_clock::now() + kPatience;
   command.request = awaited_ = next_request_++;
   answer_.reset();
@@ -313,7 +314,8 @@ void RingApplication::wait(Duration timeout) {
   announced_ = false;
 }
 
-bool RingApplication::ask_owner(CommandRecord command, std::span<const std::byte> arguments) {
+bool RingApplication::ask_owner(const CommandRecord& wanted, std::span<const std::byte> arguments) {
+  CommandRecord command = wanted;
   const SendLedger::Account* const account = ledger_.find(command.association);
   if (account == nullptr) return false;
   if (!arguments.empty()) {

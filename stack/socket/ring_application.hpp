@@ -58,10 +58,10 @@ class RingApplication final : public Application {
   /// The block holds a copy of `bytes`; nothing if there is no memory.
   std::optional<std::uint32_t> block_with(std::span<const std::byte> bytes);
   void push(worker::Channel& channel, const worker::CommandRecord& command);
-  /// Sends `command` to a worker and waits for the reply; events that come meanwhile are kept.
-  worker::EventRecord ask(std::uint16_t worker, worker::CommandRecord command);
+  /// Sends `wanted` to a worker and waits for the reply; events that come meanwhile are kept.
+  worker::EventRecord ask(std::uint16_t worker, const worker::CommandRecord& wanted);
   /// As ask(), of the association's owner, with `arguments` in a block. False: refused, or there is no memory.
-  bool ask_owner(worker::CommandRecord command, std::span<const std::byte> arguments = {});
+  bool ask_owner(const worker::CommandRecord& wanted, std::span<const std::byte> arguments = {});
   /// Has the owner fill in an Answer.
   template <class Answer>
   std::optional<Answer> ask_for(worker::CommandType type, AssocId association);

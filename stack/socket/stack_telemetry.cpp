@@ -54,6 +54,7 @@ void add_path(TelemetryAnswer::Group& group, const PathStatus& path) {
   add("ssthresh", std::uint64_t{path.ssthresh});
   add("outstanding", std::uint64_t{path.outstanding});
   add("errors", std::uint64_t{path.error_count});
+  add("retransmitted", path.retransmitted);
   add("pmtu", std::uint64_t{path.pmtu});
 }
 
@@ -78,6 +79,7 @@ TelemetryAnswer::Group group_of(const AssociationStatus& status) {
   add("chunks_received", status.chunks_received);
   add("chunks_retransmitted", status.chunks_retransmitted);
   add("errors", std::uint64_t{status.error_count});
+  add("failovers", std::uint64_t{status.failovers});
   add("paths", std::uint64_t{status.paths.size()});
   for (const PathStatus& path : status.paths) add_path(group, path);
   return group;

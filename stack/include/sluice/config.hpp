@@ -89,6 +89,9 @@ struct StackConfig {
   Parameters parameters;  ///< the default of every endpoint
 };
 
+/// The parameters of a profile, a starting point for one's own: "rfc9260", the defaults, or "telecom", which notices a
+/// dead path in a few hundred milliseconds; config/telecom.toml explains it. Throws Error for any other name.
+SLUICE_API Parameters profile(std::string_view name);
 /// Reads a TOML file. Throws Error naming the file, line, key and the allowed values; unknown keys are errors.
 SLUICE_API StackConfig load_config(const std::string& path);
 /// Reads TOML text; `name` stands for the file in errors.

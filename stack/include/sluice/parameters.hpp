@@ -42,6 +42,8 @@ struct Parameters {
   std::uint32_t partial_delivery_point = 1 << 18;  ///< bytes of one message after which it is delivered in parts
   std::uint16_t path_mtu_max = 1500;               ///< IP packet bytes; what the port allows may be less
   std::uint8_t dscp = 0;                           ///< 0 to 63
+
+  friend bool operator==(const Parameters&, const Parameters&) = default;
 };
 
 /// What can be set for one path of an association alone (RFC 9260 §11.1); what is empty stays as it is.

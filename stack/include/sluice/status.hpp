@@ -23,6 +23,7 @@ struct PathStatus {
   std::uint32_t ssthresh = 0;
   std::uint32_t outstanding = 0;
   std::uint16_t error_count = 0;
+  std::uint64_t retransmitted = 0;  ///< DATA chunks sent again on it
 };
 
 /// What is known of one association (RFC 9260 §11.1.8, STATUS).
@@ -42,7 +43,8 @@ struct AssociationStatus {
   std::uint64_t chunks_sent = 0;
   std::uint64_t chunks_received = 0;
   std::uint64_t chunks_retransmitted = 0;
-  std::uint16_t error_count = 0;
+  std::uint16_t error_count = 0;  ///< consecutive ones; see association_max_retransmissions
+  std::uint32_t failovers = 0;    ///< times new data moved to another path
   std::vector<PathStatus> paths;
 };
 

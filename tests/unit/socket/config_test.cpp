@@ -14,14 +14,6 @@ auto fields(const LimitsConfig& l) {
                   l.events);
 }
 
-auto fields(const Parameters& p) {
-  return std::tie(p.rto_initial, p.rto_min, p.rto_max, p.rto_alpha_shift, p.rto_beta_shift, p.heartbeat_interval,
-                  p.valid_cookie_life, p.association_max_retransmissions, p.path_max_retransmissions,
-                  p.max_init_retransmissions, p.max_burst, p.sack_delay, p.sack_frequency, p.outbound_streams,
-                  p.max_inbound_streams, p.receive_window, p.pin_limit, p.send_buffer, p.partial_delivery_point,
-                  p.path_mtu_max, p.dscp);
-}
-
 std::string error_of(const std::string& text) {
   try {
     parse_config(text, "gw.toml");
@@ -125,7 +117,11 @@ driver = "ring"
 }
 
 TEST(Config, SeesWhatContradicts) {
-  EXPECT_NE(error_of("[parameters]\nrto_min = \"2s\"\n").find("rto_initial must lie between"), std::string::npos);
+  EXPECT_EQ(error_of("[parameters]\nrto_min = \"2min\"\n"),
+            "gw.toml: parameters: rto_min must be above 0 and at most rto_max");
+  EXPECT_NE(error_of("[parameters]\nprimary_switchover_threshold = 1\n").find("path_max_retransmissions"),
+            std::string::npos);
+  EXPECT_NE(error_of("instance = \"a/b\"\n").find("instance is 'a/b'; it must be"), std::string::npos);
   EXPECT_NE(error_of("workers = 2\ncpus = [1]\n").find("cpus names 1 processors for 2 workers"), std::string::npos);
 }
 
@@ -151,7 +147,7 @@ TEST(Config, TakesOverridesByDottedKey) {
 }
 
 TEST(Config, TheExampleShowsTheDefaults) {
-  StackConfig example = load_config(SLUICE_EXAMPLE_CONFIG);
+  StackConfig example = load_config(SLUICE_CONFIG_DIRECTORY "/example.toml");
   ASSERT_EQ(example.ports.size(), 1u);
   ASSERT_EQ(example.routes.size(), 1u);
   EXPECT_EQ(example.ports[0].addresses.size(), 2u);
@@ -168,7 +164,22 @@ TEST(Config, TheExampleShowsTheDefaults) {
   EXPECT_EQ(example.ports[0].promiscuous, PortConfig().promiscuous);
   EXPECT_EQ(example.ports[0].capture, PortConfig().capture);
   EXPECT_EQ(fields(example.limits), fields(defaults.limits));
-  EXPECT_EQ(fields(example.parameters), fields(defaults.parameters));
+  EXPECT_TRUE(example.parameters == defaults.parameters);
+}
+
+TEST(Config, AProfileIsSetBeforeWhatStandsBesideIt) {
+  const StackConfig config =
+      parse_config("[parameters]\nheartbeat_interval = \"5s\"\nprofile = \"telecom\"\n", "gw.toml");
+  EXPECT_EQ(config.parameters.heartbeat_interval, 5s);
+  EXPECT_EQ(config.parameters.rto_min, profile("telecom").rto_min);
+  EXPECT_TRUE(profile("rfc9260") == Parameters());
+  EXPECT_NE(error_of("[parameters]\nprofile = \"lan\"\n").find("must be one of rfc9260, telecom"), std::string::npos);
+  EXPECT_THROW(profile("lan"), Error);
+}
+
+TEST(Config, TheTelecomFileShowsTheTelecomProfile) {
+  const StackConfig config = load_config(SLUICE_CONFIG_DIRECTORY "/telecom.toml");
+  EXPECT_TRUE(config.parameters == profile("telecom"));
 }
 
 TEST(Config, SaysWhichFileCannotBeRead) {
