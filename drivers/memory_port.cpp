@@ -5,7 +5,7 @@
 namespace sluice::drivers {
 
 MemoryPort::MemoryPort(MemoryWire& wire, std::uint16_t number, const MemoryPortConfig& config)
-    : wire_(wire), number_(number), steering_(config.steering), queues_(config.queues) {
+    : wire_(wire), number_(number), segment_(config.segment), steering_(config.steering), queues_(config.queues) {
   SLUICE_CHECK(config.queues > 0);
   info_.name = config.name;
   info_.mac = config.mac;

@@ -24,6 +24,7 @@ class MemoryPort final : public Port {
   DeviceCounters device_counters() noexcept override;
 
   std::uint16_t number() const { return number_; }
+  std::uint16_t segment() const { return segment_; }
   Steering steering() const { return steering_; }
   /// A frame is to arrive at `queue` at item.arrival.
   void expect(std::uint16_t queue, Travelling&& item);
@@ -48,6 +49,7 @@ class MemoryPort final : public Port {
 
   MemoryWire& wire_;
   std::uint16_t number_;
+  std::uint16_t segment_;
   Steering steering_;
   PortInfo info_;
   base::HeapBuffers pool_;

@@ -63,6 +63,11 @@ Port& MemoryWire::port(std::uint16_t number) {
   return *ports_[number];
 }
 
+std::uint16_t MemoryWire::segment(std::uint16_t port) const {
+  SLUICE_CHECK(port < ports());
+  return ports_[port]->segment();
+}
+
 MemoryWire::Direction& MemoryWire::direction(std::uint16_t from, std::uint16_t to) const {
   SLUICE_CHECK(from < ports() && to < ports());
   return *directions_[std::size_t{from} * ports() + to];
@@ -119,9 +124,14 @@ MemoryWire::Range MemoryWire::destinations(const MemoryPort& from, std::span<con
   if (frame.size() >= destination.octets.size())
     std::memcpy(destination.octets.data(), frame.data(), destination.octets.size());
   for (const auto& port : ports_)
-    if (port->info().mac == destination && port.get() != &from)
+    if (port->info().mac == destination && joined(from, port->number()))
       return {port->number(), static_cast<std::uint16_t>(port->number() + 1)};
   return {0, ports()};
+}
+
+/// What `from` sends can reach port `to`.
+bool MemoryWire::joined(const MemoryPort& from, std::uint16_t to) const {
+  return to != from.number() && ports_[to]->segment() == from.segment();
 }
 
 std::uint32_t MemoryWire::room(const MemoryPort& from) const {
@@ -129,7 +139,7 @@ std::uint32_t MemoryWire::room(const MemoryPort& from) const {
   const Timestamp now = clock_.now();
   for (std::uint16_t to = 0; to < ports(); ++to) {
     const Direction& way = direction(from.number(), to);
-    if (to == from.number() || !way.conditions.queue_refuses || way.conditions.bits_per_second == 0) continue;
+    if (!joined(from, to) || !way.conditions.queue_refuses || way.conditions.bits_per_second == 0) continue;
     const std::uint64_t backlog = way.backlog_bytes(now);
     const std::uint64_t left =
         way.conditions.queue_bytes - std::min<std::uint64_t>(way.conditions.queue_bytes, backlog);
@@ -143,7 +153,7 @@ bool MemoryWire::send(MemoryPort& from, base::Buffer& frame, std::uint16_t queue
   bool taken = from.takes_frames();
   for (std::uint16_t port = to.first; port < to.last && taken; ++port) {
     const Direction& way = direction(from.number(), port);
-    taken = port == from.number() || !way.conditions.queue_refuses || way.has_room(frame.size(), clock_.now());
+    taken = !joined(from, port) || !way.conditions.queue_refuses || way.has_room(frame.size(), clock_.now());
   }
   if (!taken) {
     ++counters_.refused;
@@ -152,7 +162,7 @@ bool MemoryWire::send(MemoryPort& from, base::Buffer& frame, std::uint16_t queue
   ++counters_.sent;
   report(from.number(), from.number(), WireFate::sent, frame.bytes());
   for (std::uint16_t port = to.first; port < to.last; ++port) {
-    if (port == from.number()) continue;
+    if (!joined(from, port)) continue;
     const bool only = to.last - to.first == 1 || ports() == 2;
     carry(direction(from.number(), port), frame, queue, handing_over_ && only);
   }

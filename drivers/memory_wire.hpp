@@ -49,6 +49,7 @@ struct MemoryPortConfig {
   std::uint16_t queues = 1;
   Steering steering = Steering::flow_hash;
   std::uint16_t receive_ring = 1024;  ///< frames a receive queue holds; later ones are missed
+  std::uint16_t segment = 0;          ///< ports of different segments never hear each other
 };
 
 /// What became of a frame, for taps.
@@ -66,8 +67,8 @@ struct WireEvent {
 class MemoryPort;
 
 /// A simulated Ethernet between ports in one thread: a switch that knows all its ports' addresses, so that frames to
-/// one of them reach it alone and all others reach every other port. Time, chance and faults are the caller's: the same
-/// calls with the same clock and seed give the same result, byte for byte.
+/// one of them reach it alone and all others reach every other port. There is one such switch for each segment. Time,
+/// chance and faults are the caller's: the same calls with the same clock and seed give the same result, byte for byte.
 ///
 /// A frame travels as a copy in an exact-size heap block, so that AddressSanitizer sees one byte too far; with
 /// set_handing_over(true), for benchmarks, the sender's block itself goes to a single receiver.
@@ -82,6 +83,7 @@ class MemoryWire {
   Port& add_port(const MemoryPortConfig& config);
   Port& port(std::uint16_t number);
   std::uint16_t ports() const { return static_cast<std::uint16_t>(ports_.size()); }
+  std::uint16_t segment(std::uint16_t port) const;
 
   /// From now on, for frames sent later; frames under way keep their fate.
   void set_conditions(std::uint16_t from, std::uint16_t to, const WireConditions& conditions);
@@ -122,6 +124,7 @@ class MemoryWire {
 
   Direction& direction(std::uint16_t from, std::uint16_t to) const;
   Range destinations(const MemoryPort& from, std::span<const std::byte> frame) const;
+  bool joined(const MemoryPort& from, std::uint16_t to) const;
   void carry(Direction& way, base::Buffer& frame, std::uint16_t queue, bool may_hand_over);
   bool loses(Direction& way, std::span<const std::byte> frame);
   Timestamp arrival_time(Direction& way, std::uint32_t bytes);

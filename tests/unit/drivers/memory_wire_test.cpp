@@ -116,6 +116,34 @@ TEST(MemoryWire, SwitchesByAddressAndFloodsTheRest) {
   EXPECT_EQ(bench.receive(2).size(), 1u);
 }
 
+TEST(MemoryWire, SegmentsAreSwitchesApart) {
+  Bench bench(2);
+  MemoryPortConfig config;
+  config.segment = 1;
+  for (std::uint8_t i = 2; i < 4; ++i) {
+    config.name = "port" + std::to_string(i);
+    config.mac = mac(i);
+    bench.wire.add_port(config);
+  }
+  ASSERT_TRUE(bench.send(0, ethernet_frame(2, 0, 60)));  // nobody on its own segment
+  ASSERT_TRUE(bench.send(3, ethernet_frame(2, 3, 60)));
+  EXPECT_EQ(bench.receive(2).size(), 1u);
+  EXPECT_EQ(bench.receive(1).size(), 1u);  // flooded there
+  auto broadcast = ethernet_frame(0, 3, 60);
+  std::fill_n(broadcast.begin(), 6, std::byte{0xff});
+  ASSERT_TRUE(bench.send(3, broadcast));
+  EXPECT_EQ(bench.receive(0).size(), 0u);
+  EXPECT_EQ(bench.receive(1).size(), 0u);
+  EXPECT_EQ(bench.receive(2).size(), 1u);
+  // A full queue towards a port of another segment refuses nothing.
+  WireConditions full;
+  full.bits_per_second = 8;
+  full.queue_bytes = 0;
+  full.queue_refuses = true;
+  bench.wire.set_conditions(3, 0, full);
+  EXPECT_EQ(bench.wire.port(3).transmit_room(0), bench.wire.port(3).info().transmit_descriptors);
+}
+
 TEST(MemoryWire, DelayHoldsFramesUntilTheirTimeAndTellsWhen) {
   Bench bench;
   bench.wire.set_conditions(0, 1, {.delay = 10ms});
