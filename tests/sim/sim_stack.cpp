@@ -6,40 +6,47 @@
 namespace sluice::sim {
 namespace {
 
-drivers::MemoryPortConfig port_config(const SimStackOptions& options) {
+drivers::MemoryPortConfig port_config(const SimStackOptions& options, std::uint16_t port) {
   drivers::MemoryPortConfig config;
   config.name = options.name;
-  config.mac = base::MacAddress{{0x02, 0, 0, 0, 0, options.host}};
+  if (port > 0) config.name += std::to_string(port);
+  config.mac = base::MacAddress{{0x02, 0, 0, 0, static_cast<std::uint8_t>(port), options.host}};
   config.mtu = options.mtu;
   config.queues = options.queues != 0 ? options.queues : options.workers;
   config.steering = options.steering;
   config.receive_ring = options.receive_ring;
+  config.segment = port;
   return config;
 }
 
 }  // namespace
 
 SimStack::SimStack(drivers::MemoryWire& wire, base::SimClock& clock, std::uint64_t seed, const SimStackOptions& options)
-    : name_(options.name),
-      random_(seed),
-      v4_(IpAddress::v4(0xc6120000u | options.host)),
-      v6_(IpAddress::v6({0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, options.host})),
-      port_number_(options.port.value_or(wire.ports())),
-      port_(options.port ? wire.port(*options.port) : wire.add_port(port_config(options))) {
+    : name_(options.name), random_(seed), host_(options.host), first_port_(options.port.value_or(wire.ports())) {
   worker::Config config = options.config;
-  ip::Interface interface;
-  interface.mac = port_.info().mac;
-  interface.mtu = options.mtu;
-  interface.addresses = {{v4_, 24}, {v6_, 64}};
-  config.ip.interfaces = {interface};
+  config.ip.interfaces.clear();
+  for (std::uint16_t i = 0; i < options.ports; ++i) {
+    ports_.push_back(options.port ? &wire.port(port_number(i)) : &wire.add_port(port_config(options, i)));
+    ip::Interface interface;
+    interface.mac = ports_[i]->info().mac;
+    interface.mtu = options.mtu;
+    interface.addresses = {{v4(i), 24}, {v6(i), 64}};
+    config.ip.interfaces.push_back(interface);
+  }
   std::vector<worker::WorkerResources> resources;
   for (std::uint16_t i = 0; i < options.workers; ++i)
-    resources.push_back({clock, random_, transmit_, port_.receive_pool(0), copies_, reassembly_});
-  group_ = std::make_unique<worker::WorkerGroup>(config, std::vector<drivers::Port*>{&port_}, resources, random_);
+    resources.push_back({clock, random_, transmit_, ports_[0]->receive_pool(0), copies_, reassembly_});
+  group_ = std::make_unique<worker::WorkerGroup>(config, ports_, resources, random_);
   for (std::uint16_t i = 0; i < options.workers; ++i) {
     events_.push_back(std::make_unique<worker::InlineEvents>(options.events, options.lent));
     if (i < options.attached) group_->worker(i).attach(*events_[i]);
   }
+}
+
+IpAddress SimStack::address_on(std::uint16_t port, bool is_v4) const {
+  const auto net = static_cast<std::uint8_t>(port);
+  if (is_v4) return IpAddress::v4(0xc6120000u | std::uint32_t{net} << 8 | host_);
+  return IpAddress::v6({0x20, 0x01, 0x0d, 0xb8, 0, net, 0, 0, 0, 0, 0, 0, 0, 0, 0, host_});
 }
 
 EndpointId SimStack::open(const worker::OpenEndpointArguments& arguments, std::uint16_t* port) {

@@ -17,21 +17,22 @@ namespace sluice::sim {
 struct SimStackOptions {
   std::string name = "a";
   std::uint16_t workers = 1;
-  std::uint16_t queues = 0;  ///< of the port; 0: one for each worker
+  std::uint16_t ports = 1;   ///< each on a segment of the wire: port N on segment N
+  std::uint16_t queues = 0;  ///< of each port; 0: one for each worker
   drivers::Steering steering = drivers::Steering::flow_hash;
-  std::uint8_t host = 1;  ///< addresses 198.18.0.host/24 and 2001:db8::host/64
+  std::uint8_t host = 1;  ///< addresses 198.18.N.host/24 and 2001:db8:N::host/64 on port N
   std::uint16_t mtu = 1500;
   std::uint16_t receive_ring = 1024;    ///< frames a receive queue of the port holds
-  std::optional<std::uint16_t> port{};  ///< the wire's port of a stack that is gone; nothing: a new one
+  std::optional<std::uint16_t> port{};  ///< the wire's first port of a stack that is gone; nothing: new ones
   std::uint32_t events = 1024;          ///< entries of each worker's event queue
   std::uint32_t lent = 4096;
   std::uint16_t attached = UINT16_MAX;  ///< workers whose events are taken from the start
-  worker::Config config;  ///< its ip part is filled in
+  worker::Config config;                ///< its ip part is filled in
 };
 
 inline constexpr worker::ApplicationId kInline = worker::kInlineApplications;
 
-/// One whole stack on one port of an in-memory wire, its applications run to completion. Everything comes from exact
+/// One whole stack on ports of an in-memory wire, its applications run to completion. Everything comes from exact
 /// heap blocks, which are counted.
 class SimStack {
  public:
@@ -44,10 +45,12 @@ class SimStack {
   worker::WorkerGroup& group() { return *group_; }
   worker::Worker& worker(std::uint16_t index = 0) { return group_->worker(index); }
   worker::InlineEvents& events(std::uint16_t index = 0) { return *events_[index]; }
-  drivers::Port& port() { return port_; }
-  std::uint16_t port_number() const { return port_number_; }
-  IpAddress v4() const { return v4_; }
-  IpAddress v6() const { return v6_; }
+  std::uint16_t ports() const { return static_cast<std::uint16_t>(ports_.size()); }
+  /// Of the wire.
+  std::uint16_t port_number(std::uint16_t port = 0) const { return static_cast<std::uint16_t>(first_port_ + port); }
+  IpAddress v4(std::uint16_t port = 0) const { return address_on(port, true); }
+  IpAddress v6(std::uint16_t port = 0) const { return address_on(port, false); }
+  IpAddress address_on(std::uint16_t port, bool is_v4) const;
 
   /// Opens an endpoint and steps the workers until it is there.
   EndpointId open(const worker::OpenEndpointArguments& arguments, std::uint16_t* port = nullptr);
@@ -71,14 +74,13 @@ class SimStack {
  private:
   std::string name_;
   base::SeededRandom random_;
-  IpAddress v4_;
-  IpAddress v6_;
+  std::uint8_t host_;
   base::HeapBuffers transmit_;
   base::HeapBuffers copies_;
   base::HeapBuffers reassembly_;
   base::HeapBuffers messages_;
-  std::uint16_t port_number_;
-  drivers::Port& port_;
+  std::uint16_t first_port_;
+  std::vector<drivers::Port*> ports_;
   std::vector<std::unique_ptr<worker::InlineEvents>> events_;
   std::unique_ptr<worker::WorkerGroup> group_;
   std::uint64_t requests_ = 0;

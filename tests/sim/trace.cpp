@@ -7,11 +7,10 @@
 #include "stack/wire/chunk.hpp"
 #include "stack/wire/chunk_data.hpp"
 #include "stack/wire/chunk_sack.hpp"
+#include "tests/sim/sctp_frame.hpp"
 
 namespace sluice::sim {
 namespace {
-
-constexpr std::size_t kEthernet = 14;
 
 const char* name(wire::ChunkType type) {
   static constexpr const char* kNames[] = {
@@ -25,23 +24,6 @@ const char* name(wire::ChunkType type) {
 const char* name(drivers::WireFate fate) {
   static constexpr const char* kNames[] = {"sent", "lost", "duplicated", "corrupted", "delivered", "missed"};
   return kNames[static_cast<std::size_t>(fate)];
-}
-
-/// The SCTP packet in an unfragmented frame; empty if it holds something else.
-std::span<const std::byte> sctp_packet(std::span<const std::byte> frame) {
-  if (frame.size() < kEthernet + 20) return {};
-  const auto type = base::load_be<std::uint16_t>(frame.data() + 12);
-  const std::span<const std::byte> packet = frame.subspan(kEthernet);
-  if (type == 0x0800) {
-    const std::size_t header = (std::to_integer<std::size_t>(packet[0]) & 15) * 4;
-    const auto length = base::load_be<std::uint16_t>(packet.data() + 2);
-    const bool fragment = (base::load_be<std::uint16_t>(packet.data() + 6) & 0x3fff) != 0;
-    if (packet[9] != std::byte{132} || fragment || header > length || length > packet.size()) return {};
-    return packet.subspan(header, length - header);
-  }
-  if (type != 0x86dd || packet.size() < 40 || packet[6] != std::byte{132}) return {};
-  const auto length = base::load_be<std::uint16_t>(packet.data() + 4);
-  return length <= packet.size() - 40 ? packet.subspan(40, length) : std::span<const std::byte>{};
 }
 
 std::string describe(const wire::Chunk& chunk) {
@@ -76,13 +58,14 @@ std::string describe(const drivers::WireEvent& event) {
   std::snprintf(text, sizeof text, "%s %u > %u %-10s %4zu", format(event.time).c_str(), event.from, event.to,
                 name(event.fate), event.frame.size());
   std::string line = text;
-  const std::span<const std::byte> packet = sctp_packet(event.frame);
-  const auto header = wire::CommonHeader::parse(packet);
+  const std::optional<SctpFrame> sctp = sctp_in(event.frame);
+  const auto header = sctp ? wire::CommonHeader::parse(sctp->packet) : std::nullopt;
   if (!header) return line + " not SCTP";
+  line += ' ' + sctp->source.to_string() + " > " + sctp->destination.to_string();
   std::snprintf(text, sizeof text, " %u > %u tag=%08" PRIx32, header->source_port, header->destination_port,
                 header->tag.value);
   line += text;
-  wire::ChunkWalker walker = wire::chunks_of(packet);
+  wire::ChunkWalker walker = wire::chunks_of(sctp->packet);
   while (const auto chunk = walker.next()) line += describe(*chunk);
   return line;
 }
