@@ -140,6 +140,8 @@ class Association {
   bool request_heartbeat(PathId path);
 
   void snapshot(Snapshot& out) const;
+  /// For those who look on.
+  const Sender& sender() const { return sender_; }
 
  private:
   /// Control chunks that leave at the next flush.

@@ -16,9 +16,9 @@ void Application::fail(const Flow* flow, const std::string& what) const {
   throw std::runtime_error(text + ": " + what);
 }
 
-void Application::connect(EndpointId endpoint, const IpAddress& peer, std::uint16_t port) {
+void Application::connect(EndpointId endpoint, const assoc::AddressList& peers, std::uint16_t port) {
   worker::ConnectArguments arguments;
-  arguments.peers = {peer};
+  arguments.peers = peers;
   arguments.port = port;
   ++connecting_;
   ++tally_["application connects"];
@@ -73,13 +73,20 @@ Timestamp Application::next_deadline() const {
   Timestamp next = kNever;
   if (paused_until_ > clock_.now()) next = paused_until_;
   for (const Held& held : held_) next = std::min(next, held.until);
+  for (const auto& [association, flow] : flows_)
+    if (flow.next_send > clock_.now() && !flow.blocked && !flow.closing) next = std::min(next, flow.next_send);
   return next;
+}
+
+Duration Application::some(Duration limit) {
+  return limit * static_cast<std::int64_t>(random_.below(1 << 16)) / (1 << 16);
 }
 
 void Application::on_event(std::uint16_t index, const Event& event) {
   if (event.type == EventType::connect_failed) {
     --connecting_;
     ++tally_["event connect_failed"];
+    if (event.reason() == Reason::init_failed) ++unanswered_;
     flows_.erase(event.association.value);
     return;
   }
@@ -204,10 +211,14 @@ void Application::check(Flow& flow, const Event& event, std::span<const std::byt
 bool Application::pump(Flow& flow) {
   if (std::exchange(flow.fresh, false)) return true;
   if (flow.closing || flow.blocked || left_alone_.count(flow.association.value) != 0) return false;
+  if (clock_.now() < flow.next_send && !finishing_) return false;
   bool any = false;
   for (int burst = 0; burst < 8 && flow.left > 0 && !finishing_; ++burst) {
     if (!send_one(flow)) return any;
     any = true;
+    if (behaviour_.pause == Duration::zero()) continue;
+    flow.next_send = clock_.now() + some(behaviour_.pause) * (flow.left == 0 ? 20 : 1);
+    return true;
   }
   if (flow.left > 0 && !finishing_) return true;
   // The side that opened it ends it; both could, and then the shutdowns cross.
@@ -222,6 +233,17 @@ bool Application::pump(Flow& flow) {
     owner.shutdown(flow.association);
   }
   return true;
+}
+
+/// To any of its paths; one that is not confirmed is refused.
+void Application::move_primary(const Flow& flow) {
+  worker::Worker& owner = stack_->worker(worker::owner_of(flow.association));
+  assoc::Snapshot snapshot;
+  if (!owner.snapshot(flow.association, snapshot)) return;
+  const PathId path(static_cast<std::uint8_t>(random_.below(static_cast<std::uint32_t>(snapshot.paths.size()))));
+  const bool confirmed = snapshot.paths[path.value].state != PathState::unconfirmed;
+  if (owner.set_primary(flow.association, path) != confirmed) fail(&flow, "the choice of a primary path went wrong");
+  ++tally_[confirmed ? "application moves the primary path" : "application moves the primary path in vain"];
 }
 
 bool Application::send_one(Flow& flow) {
@@ -242,6 +264,7 @@ bool Application::send_one(Flow& flow) {
     case assoc::SendStatus::queued:
       ++index;
       --flow.left;
+      if (behaviour_.moves_primary && random_.below(200) == 0) move_primary(flow);
       ++(message.unordered ? sent_[flow.name].unordered : sent_[flow.name].ordered[message.stream]);
       return true;
     case assoc::SendStatus::would_block:

@@ -23,6 +23,8 @@ struct Behaviour {
   std::uint32_t unordered_percent = 20;
   std::uint32_t huge_percent = 1;   ///< up to 150 000 bytes
   std::uint32_t abort_percent = 5;  ///< of associations, instead of a shutdown
+  bool moves_primary = false;       ///< chooses another primary path now and then
+  Duration pause{};                 ///< up to this between two messages, and twenty times as long before the end
 };
 
 /// One side's applications: opens associations, sends, checks each message that comes: once, in order within its
@@ -32,7 +34,8 @@ class Application {
   Application(SimStack& stack, base::SimClock& clock, std::uint32_t side, std::uint64_t seed,
               const Behaviour& behaviour, Tally& tally);
 
-  void connect(EndpointId endpoint, const IpAddress& peer, std::uint16_t port);
+  /// To the host that has `peers`, the first of which is tried first.
+  void connect(EndpointId endpoint, const assoc::AddressList& peers, std::uint16_t port);
   /// Takes events, sends, gives buffers back, of worker `index`; false if there was nothing to do.
   bool step(std::uint16_t index);
   /// Its stack died without a word, and a new one stands in its place: everything but the record is forgotten.
@@ -61,6 +64,8 @@ class Application {
   };
   const std::map<std::uint32_t, Sent>& sent() const { return sent_; }
   const std::map<std::uint32_t, Sent>& received() const { return received_; }
+  /// Associations that it opened and that nobody answered.
+  std::uint32_t unanswered() const { return unanswered_; }
 
  private:
   struct Flow {
@@ -74,6 +79,7 @@ class Application {
     bool blocked = false;
     bool closing = false;
     bool aborts = false;
+    Timestamp next_send{};  ///< or the end
     std::map<std::uint16_t, std::uint32_t> next_out;
     std::uint32_t next_unordered = 0;
     std::map<std::uint16_t, std::uint32_t> next_in;
@@ -87,6 +93,7 @@ class Application {
     Timestamp until;
   };
 
+  Duration some(Duration limit);
   void on_event(std::uint16_t index, const Event& event);
   void on_message(Flow& flow, const Event& event);
   void check(Flow& flow, const Event& event, std::span<const std::byte> bytes);
@@ -96,6 +103,7 @@ class Application {
   void end(const Event& event);
   bool pump(Flow& flow);
   bool send_one(Flow& flow);
+  void move_primary(const Flow& flow);
   bool release(std::uint16_t index);
   [[noreturn]] void fail(const Flow* flow, const std::string& what) const;
 
@@ -112,6 +120,7 @@ class Application {
   std::map<std::uint32_t, Sent> received_;
   std::uint32_t names_ = 0;
   std::uint32_t connecting_ = 0;
+  std::uint32_t unanswered_ = 0;
   Timestamp paused_until_{};
   Duration hold_{};
   bool finishing_ = false;

@@ -50,7 +50,7 @@ class Churn {
     for (std::uint32_t opened = 0; opened < associations || !idle();) {
       if (clock_.now() > end) throw std::runtime_error("a day of virtual time passed without an end");
       for (; opened < associations && stacks_[0]->associations() < kAtOnce; ++opened)
-        applications_[0]->connect(calling[opened % 2], called[opened % 2], kPort);
+        applications_[0]->connect(calling[opened % 2], {called[opened % 2]}, kPort);
       if (!step()) advance();
     }
     check(associations);

@@ -16,16 +16,16 @@ using base::load_be;
 using base::store_be;
 
 constexpr std::size_t kEthernet = 14;
-constexpr base::MacAddress kMac{{0x02, 0, 0, 0, 0, 0xfe}};
 constexpr std::uint32_t kIpv4Quote = 128;   // more than RFC 792 asks for
 constexpr std::uint32_t kIpv6Quote = 1200;  // as much as fits what every link takes (RFC 4443 §3.2)
 constexpr std::size_t kMostWaiting = 64;    // routers limit their errors too
 
-drivers::MemoryPortConfig port_config() {
+drivers::MemoryPortConfig port_config(std::uint16_t segment) {
   drivers::MemoryPortConfig config;
   config.name = "router";
-  config.mac = kMac;
+  config.mac = base::MacAddress{{0x02, 0, 0, 0, static_cast<std::uint8_t>(segment), 0xfe}};
   config.mtu = 9000;
+  config.segment = segment;
   return config;
 }
 
@@ -35,7 +35,8 @@ std::span<const std::byte> trimmed(std::span<const std::byte> packet, std::uint3
 
 }  // namespace
 
-MtuRouter::MtuRouter(drivers::MemoryWire& wire) : port_(wire.add_port(port_config())) {}
+MtuRouter::MtuRouter(drivers::MemoryWire& wire, std::uint16_t segment)
+    : segment_(static_cast<std::uint8_t>(segment)), port_(wire.add_port(port_config(segment))) {}
 
 void MtuRouter::dropped(std::span<const std::byte> frame, std::uint16_t mtu) {
   if (waiting_.size() >= kMostWaiting || frame.size() < kEthernet + ip::kIpv6HeaderLength) return;
@@ -83,8 +84,8 @@ void MtuRouter::cut_ipv4(std::span<const std::byte> frame, std::uint16_t mtu) {
 void MtuRouter::tell_ipv4(std::span<const std::byte> frame, std::uint16_t mtu) {
   const std::span<const std::byte> quote = trimmed(frame.subspan(kEthernet), kIpv4Quote);
   const std::span<std::byte> packet = answer_to(frame, ip::kIpv4HeaderLength + ip::kIcmpHeaderLength + quote.size());
-  const ip::OutgoingHeader header{IpAddress::v4(0xc61200fe), IpAddress::v4(load_be<std::uint32_t>(&quote[12])),
-                                  ip::kProtocolIcmp};
+  const ip::OutgoingHeader header{IpAddress::v4(0xc61200fe | std::uint32_t{segment_} << 8),
+                                  IpAddress::v4(load_be<std::uint32_t>(&quote[12])), ip::kProtocolIcmp};
   const std::span<std::byte> message = packet.subspan(ip::kIpv4HeaderLength);
   ip::write_ipv4(packet.data(), header, static_cast<std::uint32_t>(message.size()), 0, std::nullopt, false);
   message[0] = std::byte{3};  // destination unreachable
@@ -101,7 +102,7 @@ void MtuRouter::tell_ipv6(std::span<const std::byte> frame, std::uint16_t mtu) {
   const std::span<std::byte> packet = answer_to(frame, ip::kIpv6HeaderLength + ip::kIcmpHeaderLength + quote.size());
   IpAddress::Bytes to;
   std::memcpy(to.data(), &quote[8], to.size());
-  const ip::OutgoingHeader header{IpAddress::v6({0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xfe}),
+  const ip::OutgoingHeader header{IpAddress::v6({0x20, 0x01, 0x0d, 0xb8, 0, segment_, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xfe}),
                                   IpAddress::v6(to), ip::kProtocolIcmpv6};
   const std::span<std::byte> message = packet.subspan(ip::kIpv6HeaderLength);
   const auto length = static_cast<std::uint32_t>(message.size());
@@ -126,7 +127,7 @@ base::Buffer MtuRouter::room_for(std::size_t bytes) {
 std::span<std::byte> MtuRouter::answer_to(std::span<const std::byte> frame, std::size_t bytes) {
   base::Buffer answer = room_for(kEthernet + bytes);
   std::memcpy(answer.data(), &frame[6], 6);
-  std::memcpy(answer.data() + 6, kMac.octets.data(), 6);
+  std::memcpy(answer.data() + 6, port_.info().mac.octets.data(), 6);
   std::memcpy(answer.data() + 12, &frame[12], 2);
   waiting_.push_back(std::move(answer));
   ++told_;

@@ -11,8 +11,8 @@ namespace sluice::sim {
 /// (IPv4 without DF), or answers with "fragmentation needed" or "packet too big" (RFC 1191, RFC 8201).
 class MtuRouter {
  public:
-  /// Adds a port of its own to `wire`.
-  explicit MtuRouter(drivers::MemoryWire& wire);
+  /// Adds a port of its own to `segment` of `wire`.
+  MtuRouter(drivers::MemoryWire& wire, std::uint16_t segment);
   MtuRouter(const MtuRouter&) = delete;
   MtuRouter& operator=(const MtuRouter&) = delete;
 
@@ -32,6 +32,7 @@ class MtuRouter {
   std::span<std::byte> answer_to(std::span<const std::byte> frame, std::size_t bytes);
 
   base::HeapBuffers buffers_;
+  std::uint8_t segment_;
   drivers::Port& port_;
   std::vector<base::Buffer> waiting_;
   std::uint64_t told_ = 0;

@@ -50,6 +50,38 @@ constexpr Transition kRareTransitions[] = {
     {State::shutdown_received, State::established},
 };
 
+struct PathTransition {
+  PathState from;
+  PathState to;
+};
+
+constexpr PathTransition kPathTransitions[] = {
+    {PathState::unconfirmed, PathState::active},
+    {PathState::active, PathState::inactive},
+    {PathState::inactive, PathState::active},
+};
+
+/// RFC 7829 §4.
+constexpr PathTransition kRarePathTransitions[] = {
+    {PathState::active, PathState::potentially_failed},
+    {PathState::potentially_failed, PathState::active},
+    {PathState::potentially_failed, PathState::inactive},
+};
+
+/// What several paths are for, and what a run with them must have seen.
+constexpr const char* kOfSeveralPaths[] = {
+    "application moves the primary path",
+    "chunks sent again on another path",
+    "counter association.failovers",
+    "fault black hole, lasting",
+    "fault link down, lasting",
+    "fault one-way path, lasting",
+    "fault port flaps, lasting",
+    "new data moves to another path",
+    "new data returns to the primary path",
+    "runs with several paths",
+};
+
 constexpr const char* kEvents[] = {
     "event association_up, active",
     "event association_up, passive",
@@ -63,6 +95,24 @@ constexpr const char* kEvents[] = {
     "event writable",
 };
 
+const char* name(PathState state) {
+  switch (state) {
+    case PathState::unconfirmed:
+      return "unconfirmed";
+    case PathState::active:
+      return "active";
+    case PathState::potentially_failed:
+      return "potentially failed";
+    case PathState::inactive:
+      return "inactive";
+  }
+  return "?";
+}
+
+std::string spelled(PathState from, PathState to) {
+  return std::string("path ") + name(from) + " -> " + name(to);
+}
+
 std::string spelled(State from, State to) {
   return std::string("state ") + assoc::name(from) + " -> " + assoc::name(to);
 }
@@ -72,7 +122,9 @@ void visit_names(Visit&& visit) {
   for (int fault = 0; fault < static_cast<int>(Fault::fault_count); ++fault)
     visit(std::string("fault ") + name(static_cast<Fault>(fault)));
   for (const Transition& transition : kTransitions) visit(spelled(transition.from, transition.to));
+  for (const PathTransition& transition : kPathTransitions) visit(spelled(transition.from, transition.to));
   for (const char* const event : kEvents) visit(event);
+  for (const char* const what : kOfSeveralPaths) visit(what);
   drivers::WireCounters().for_each(
       [&](const char* counter, const char*, std::uint64_t) { visit(std::string("wire ") + counter); });
   visit("wire told the path MTU");
@@ -86,12 +138,15 @@ const char* name(Fault fault) {
       "one-way path",
       "black hole",
       "link down",
+      "port flaps",
+      "all paths out",
       "path MTU falls, told",
       "path MTU falls silently",
       "transmit ring full",
       "receive pool small",
       "receive pool empty",
       "worker held up",
+      "peer silent",
       "clock jumps forward",
       "application stops reading",
       "application keeps buffers",
@@ -105,6 +160,13 @@ std::string transition_name(State from, State to) {
   const auto matches = [&](const Transition& known) { return known.from == from && known.to == to; };
   if (std::any_of(std::begin(kTransitions), std::end(kTransitions), matches)) return spelled(from, to);
   if (std::any_of(std::begin(kRareTransitions), std::end(kRareTransitions), matches)) return spelled(from, to);
+  throw std::runtime_error("no such transition: " + spelled(from, to));
+}
+
+std::string transition_name(PathState from, PathState to) {
+  const auto matches = [&](const PathTransition& known) { return known.from == from && known.to == to; };
+  if (std::any_of(std::begin(kPathTransitions), std::end(kPathTransitions), matches)) return spelled(from, to);
+  if (std::any_of(std::begin(kRarePathTransitions), std::end(kRarePathTransitions), matches)) return spelled(from, to);
   throw std::runtime_error("no such transition: " + spelled(from, to));
 }
 

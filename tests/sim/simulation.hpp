@@ -8,6 +8,8 @@
 #include "drivers/pcap_writer.hpp"
 #include "tests/sim/application.hpp"
 #include "tests/sim/mtu_router.hpp"
+#include "tests/sim/path_faults.hpp"
+#include "tests/sim/path_watch.hpp"
 #include "tests/sim/report.hpp"
 
 namespace sluice::sim {
@@ -26,9 +28,10 @@ struct Totals {
   Tally counts;
 };
 
-/// One run: two whole stacks on a wire, their applications, and a plan of faults, all from one seed. Faults end after
-/// a while; then all that was promised must have come, and nothing may be left behind. At least kLeastMessages arrive
-/// or kLeastTime passes: until then more associations are opened.
+/// One run: two whole stacks joined by up to three wires, their applications, and a plan of faults, all from one seed.
+/// Faults end after a while; then all that was promised must have come, and nothing may be left behind. In gentle runs
+/// no fault may cost an association: with several paths one is usable at any time, with one path outages are short. At
+/// least kLeastMessages arrive or kLeastTime passes: until then more associations are opened.
 class Simulation {
  public:
   static constexpr std::uint64_t kLeastMessages = 1000;
@@ -45,13 +48,24 @@ class Simulation {
     bool ipv6;
     bool fixed_port;  ///< from the listening endpoint's own port: openings of both sides meet
   };
+  /// What is remembered of an association from one step to the next.
+  struct Seen {
+    assoc::State state = assoc::State::closed;
+    VTag local_tag;
+    std::vector<std::pair<IpAddress, PathState>> paths;
+    std::uint32_t step = 0;
+  };
 
   static constexpr std::uint16_t kPort = 5000;
   static constexpr std::uint16_t kLeastPathMtu = 1280;  // what IPv6 wants of every link
+  static constexpr std::uint16_t kAllWorkers = UINT16_MAX;
 
   // simulation.cpp: two stacks and their time
   void make_stacks();
+  void choose_ports();
+  SimStackOptions stack_options(std::uint32_t side, bool quick);
   void open_endpoints(std::uint32_t side);
+  bool held_up(std::uint32_t side, std::uint16_t worker);
   bool step_all();
   void advance();
   bool over();
@@ -65,19 +79,25 @@ class Simulation {
   void plan_opening(Duration in);
   void sort_openings();
   bool open_what_is_due();
-  void note(Fault fault);
+  assoc::AddressList addresses_of(std::uint32_t side, const Opening& opening);
+  void note(Fault fault, bool lasting = false);
   void heal();
   void change_faults();
+  Duration begin_fault(Fault fault, std::uint32_t path, std::uint32_t side);
+  void change_outage();
   drivers::WireConditions faulty_conditions();
   void end_faults();
   void restart_stack();
 
   // simulation_checks.cpp: what must be true
   void observe_states();
-  void check_flight();
+  void observe_paths(Seen& seen, const assoc::Association& association);
+  void check_associations();
+  void check_heartbeats(const assoc::Association& association);
   void check_nothing_lost();
   void check_nothing_left();
   void count_counters(std::uint32_t side);
+  std::optional<std::uint32_t> side_of(std::uint16_t port) const;
   void on_wire(const drivers::WireEvent& event);
 
   std::uint64_t seed_;
@@ -90,7 +110,9 @@ class Simulation {
   SimStackOptions stack_options_[2];
   std::unique_ptr<SimStack> stacks_[2];
   std::unique_ptr<Application> applications_[2];
-  std::unique_ptr<MtuRouter> router_;
+  std::vector<std::unique_ptr<MtuRouter>> routers_;  ///< by path
+  PathFaults paths_;
+  PathWatch watch_;
   EndpointId listening_[2];
   EndpointId calling_[2];
   std::vector<Opening> openings_;
@@ -99,16 +121,23 @@ class Simulation {
   Timestamp start_;
   std::uint64_t messages_before_ = 0;
   Timestamp next_fault_;
+  Timestamp next_outage_ = kNever;  ///< of one path of several, for longer
   Timestamp faults_end_;
   Timestamp restart_at_ = kNever;
   bool faults_over_ = false;
+  bool restarted_ = false;
   bool router_tells_ = false;
+  bool stalled_ = false;
+  bool outage_ = false;
+  bool bound_v4_ = true;  ///< endpoints have addresses of this family
+  bool bound_v6_ = true;
   bool gentle_ = false;                                         ///< no fault of this run may cost an association
   std::vector<std::pair<std::uint32_t, std::uint16_t>> order_;  ///< of the workers in one step
-  std::pair<std::uint32_t, std::uint16_t> held_up_;             ///< the worker that does not run until then
+  std::pair<std::uint32_t, std::uint16_t> held_up_;             ///< the worker, or all of a side, that does not run
   Timestamp held_up_until_{};
+  Timestamp last_disturbed_{};  ///< when something last kept stacks from sending in time
   Duration idle_step_{};
-  std::map<std::uint64_t, assoc::State> states_[2];
+  std::map<std::uint64_t, Seen> seen_[2];  ///< by association
   std::uint32_t steps_ = 0;
 };
 

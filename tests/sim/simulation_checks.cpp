@@ -1,6 +1,8 @@
 // What must be true at every step and at the end of a run.
 #include <stdexcept>
+#include <utility>
 
+#include "stack/assoc/tx/chunk_size.hpp"
 #include "tests/sim/simulation.hpp"
 #include "tests/sim/trace.hpp"
 
@@ -8,50 +10,128 @@ namespace sluice::sim {
 namespace {
 
 using std::chrono::minutes;
+using std::chrono::seconds;
 
 void mix(std::uint64_t& digest, std::uint64_t value) {
   digest = (digest ^ value) * 0x100000001b3u;
   digest ^= digest >> 29;
 }
 
-}  // namespace
+/// What the scoreboard has in flight, by path.
+struct Flight {
+  std::uint32_t bytes = 0;  // whole chunks, padding and all
+  std::uint32_t chunks = 0;
+  Tsn lowest;
+};
 
-void Simulation::observe_states() {
-  for (std::uint32_t side = 0; side < 2; ++side) {
-    std::map<std::uint64_t, assoc::State> now;
-    for_each_association(side, [&](const assoc::Association& association) {
-      const std::uint64_t id = association.id().value;
-      now[id] = association.state();
-      const auto before = states_[side].find(id);
-      const assoc::State from = before == states_[side].end() ? assoc::State::closed : before->second;
-      if (from != association.state()) ++totals_.counts[transition_name(from, association.state())];
-    });
-    for (const auto& [id, state] : states_[side])
-      if (now.find(id) == now.end() && state != assoc::State::closed)
-        ++totals_.counts[transition_name(state, assoc::State::closed)];
-    states_[side] = std::move(now);
+/// What each path has in flight, the scoreboard and the association's own sums agree.
+void check_flight(const assoc::Association& association) {
+  const assoc::Sender& sender = association.sender();
+  Flight flights[assoc::kMaxAddresses];
+  std::uint32_t user_bytes = 0;
+  std::uint32_t chunks = 0;
+  std::uint32_t marked = 0;
+  sender.for_each_chunk([&](const assoc::SentChunk& chunk) {
+    if (chunk.state == assoc::ChunkState::marked) ++marked;
+    if (chunk.state != assoc::ChunkState::in_flight) return;
+    Flight& flight = flights[chunk.path.value];
+    if (flight.chunks++ == 0) flight.lowest = chunk.tsn;
+    flight.bytes += assoc::chunk_size(chunk.length);
+    user_bytes += chunk.length;
+    ++chunks;
+  });
+  if (user_bytes != sender.outstanding_bytes() || chunks != sender.outstanding_chunks() ||
+      marked != sender.marked_chunks())
+    throw std::runtime_error("bytes in flight: " + std::to_string(user_bytes) + " on the scoreboard, " +
+                             std::to_string(sender.outstanding_bytes()) + " in all");
+  for (const assoc::Path& path : association.paths()) {
+    const Flight& flight = flights[path.id.value];
+    const std::string where = " to " + path.route.destination.to_string();
+    if (flight.bytes != path.outstanding)
+      throw std::runtime_error("bytes in flight" + where + ": " + std::to_string(flight.bytes) +
+                               " on the scoreboard, " + std::to_string(path.outstanding) + " by the path");
+    if (flight.chunks > 0 && flight.lowest != path.lowest_outstanding)
+      throw std::runtime_error("the earliest chunk in flight" + where + " is another");
+    if ((path.t3_deadline != kNever) != (flight.chunks > 0))
+      throw std::runtime_error("T3-rtx" + where + (flight.chunks > 0 ? " does not run" : " runs for nothing"));
   }
 }
 
-void Simulation::check_flight() {
-  for (std::uint32_t side = 0; side < 2; ++side)
-    for (std::uint16_t i = 0; i < stacks_[side]->workers(); ++i) {
-      assoc::Snapshot snapshot;
-      for (AssocId after = worker::encode({endpoint::WorkerId(i), 0, 0});
-           stacks_[side]->worker(i).snapshots(after, {&snapshot, 1}) == 1; after = snapshot.id) {
-        if (snapshot.state == assoc::State::closed) continue;  // only its last events wait to be taken
-        std::uint64_t sum = 0;
-        for (const assoc::PathSnapshot& path : snapshot.paths) sum += path.outstanding;
-        // A path counts whole chunks, padding and all; the association their user data.
-        const std::uint64_t data = snapshot.outstanding_bytes;
-        if (sum % 4 != 0 || sum < data || (sum == 0) != (data == 0))
-          throw std::runtime_error("bytes in flight: " + std::to_string(sum) + " by path, " +
-                                   std::to_string(snapshot.outstanding_bytes) + " in all");
+}  // namespace
+
+void Simulation::observe_states() {
+  watch_.check();
+  for (std::uint32_t side = 0; side < 2; ++side) {
+    for_each_association(side, [&](const assoc::Association& association) {
+      Seen& seen = seen_[side][association.id().value];
+      seen.step = steps_;
+      if (association.state() == assoc::State::cookie_wait) watch_.opening(side, association);
+      if (seen.state != association.state()) {
+        ++totals_.counts[transition_name(seen.state, association.state())];
+        seen.state = association.state();
       }
+      if (seen.state != assoc::State::closed) observe_paths(seen, association);
+    });
+    for (auto next = seen_[side].begin(); next != seen_[side].end();) {
+      const auto at = next++;
+      if (at->second.step == steps_) continue;
+      if (at->second.state != assoc::State::closed)
+        ++totals_.counts[transition_name(at->second.state, assoc::State::closed)];
+      seen_[side].erase(at);
     }
+  }
+}
+
+void Simulation::observe_paths(Seen& seen, const assoc::Association& association) {
+  const std::span<const assoc::Path> paths = association.paths();
+  // After a restart they are others.
+  if (std::exchange(seen.local_tag, association.local_tag()) != association.local_tag()) seen.paths.clear();
+  const auto unchanged = [&](std::size_t i) {
+    return seen.paths[i] == std::pair(paths[i].route.destination, paths[i].state);
+  };
+  std::size_t same = 0;
+  while (same < seen.paths.size() && same < paths.size() && unchanged(same)) ++same;
+  if (same == seen.paths.size() && same == paths.size()) return;
+  const auto before = std::exchange(seen.paths, {});
+  for (const assoc::Path& path : paths) {
+    seen.paths.emplace_back(path.route.destination, path.state);
+    for (const auto& [destination, state] : before) {
+      if (destination != path.route.destination || state == path.state) continue;
+      const std::string transition = transition_name(state, path.state);
+      ++totals_.counts[transition];
+      if (options_.trace != nullptr)
+        std::fprintf(options_.trace, "%s association %08x %u > %u to %s: %s\n", format(clock_.now()).c_str(),
+                     association.local_tag().value, association.local_port(), association.peer_port(),
+                     destination.to_string().c_str(), transition.c_str());
+    }
+  }
+}
+
+void Simulation::check_associations() {
+  for (std::uint32_t side = 0; side < 2; ++side)
+    for_each_association(side, [&](const assoc::Association& association) {
+      if (association.state() == assoc::State::closed) return;  // only its last events wait to be taken
+      check_flight(association);
+      check_heartbeats(association);
+    });
+}
+
+/// HEARTBEATs flow on every confirmed path, in use or not (RFC 9260 §8.3): the next one is due at some time, and leaves
+/// then unless something keeps the stack from sending.
+void Simulation::check_heartbeats(const assoc::Association& association) {
+  constexpr Duration kSlack = seconds(1);
+  if (association.state() != assoc::State::established || clock_.now() - last_disturbed_ <= kSlack) return;
+  for (const assoc::Path& path : association.paths()) {
+    if (path.state == PathState::unconfirmed) continue;
+    if (path.heartbeat_deadline == kNever || path.heartbeat_deadline < clock_.now() - kSlack)
+      throw std::runtime_error("no HEARTBEAT goes to " + path.route.destination.to_string());
+  }
 }
 
 void Simulation::check_nothing_lost() {
+  // A stack that stands in another's place does not know the cookies of that one (§5.1.5).
+  if (gentle_ && !restarted_ && applications_[0]->unanswered() + applications_[1]->unanswered() > 0)
+    throw std::runtime_error("nobody answered an INIT, though no fault was that bad");
   for (std::uint32_t side = 0; side < 2; ++side)
     for (const auto& [flow, sent] : applications_[side]->sent()) {
       const auto& received = applications_[1 - side]->received();
@@ -91,8 +171,10 @@ void Simulation::check_nothing_left() {
   }
   count_counters(0);
   count_counters(1);
-  totals_.counts["wire told the path MTU"] += router_->told();
-  totals_.counts["wire cut into fragments"] += router_->cut();
+  for (const auto& router : routers_) {
+    totals_.counts["wire told the path MTU"] += router->told();
+    totals_.counts["wire cut into fragments"] += router->cut();
+  }
   wire_.counters().for_each([&](const char* name, const char*, std::uint64_t value) {
     totals_.counts[std::string("wire ") + name] += value;
   });
@@ -106,6 +188,14 @@ void Simulation::count_counters(std::uint32_t side) {
                            });
 }
 
+std::optional<std::uint32_t> Simulation::side_of(std::uint16_t port) const {
+  for (std::uint32_t side = 0; side < 2; ++side) {
+    const SimStackOptions& options = stack_options_[side];
+    if (options.port && port >= *options.port && port < *options.port + options.ports) return side;
+  }
+  return std::nullopt;
+}
+
 void Simulation::on_wire(const drivers::WireEvent& event) {
   if (event.fate == drivers::WireFate::sent) ++totals_.frames;
   std::uint64_t sum = static_cast<std::uint64_t>(event.time.time_since_epoch().count());
@@ -113,8 +203,11 @@ void Simulation::on_wire(const drivers::WireEvent& event) {
   mix(totals_.digest, sum ^ static_cast<std::uint64_t>(event.fate) << 56 ^ std::uint64_t{event.to} << 48);
   if (event.fate == drivers::WireFate::lost && router_tells_) {
     const std::uint16_t mtu = wire_.conditions(event.from, event.to).mtu;
-    if (mtu != 0 && event.frame.size() > mtu + 14u) router_->dropped(event.frame, mtu);
+    if (mtu != 0 && event.frame.size() > mtu + 14u) routers_[wire_.segment(event.from)]->dropped(event.frame, mtu);
   }
+  if (event.fate == drivers::WireFate::sent && side_of(event.from)) watch_.on_sent(*side_of(event.from), event.frame);
+  if (event.fate == drivers::WireFate::delivered && side_of(event.to))
+    watch_.on_delivered(*side_of(event.to), event.frame);
   if (options_.trace != nullptr) std::fprintf(options_.trace, "%s\n", describe(event).c_str());
   if (options_.pcap != nullptr && event.fate == drivers::WireFate::sent) options_.pcap->write(event.time, event.frame);
 }

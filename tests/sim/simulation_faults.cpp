@@ -26,6 +26,7 @@ void Simulation::plan() {
   sort_openings();
   faults_end_ = clock_.now() + seconds(5 + random_.below(60));
   next_fault_ = clock_.now();
+  if (paths_.size() > 1) next_outage_ = clock_.now() + milliseconds(random_.below(5000));
   if (random_.below(4) != 0) return;
   // A stack dies; between its port and the other's an association is to be there, which it opens again later.
   restart_at_ = clock_.now() + milliseconds(100 + random_.below(3000));
@@ -45,11 +46,25 @@ bool Simulation::open_what_is_due() {
   bool any = false;
   for (; !openings_.empty() && openings_.back().at <= clock_.now(); openings_.pop_back(), any = true) {
     const Opening& opening = openings_.back();
-    SimStack& peer = *stacks_[1 - opening.side];
     applications_[opening.side]->connect(opening.fixed_port ? listening_[opening.side] : calling_[opening.side],
-                                         opening.ipv6 ? peer.v6() : peer.v4(), kPort);
+                                         addresses_of(1 - opening.side, opening), kPort);
   }
   return any;
+}
+
+/// Those of a side that the other one is told to try: one or several. Openings that are to meet know all of each other.
+assoc::AddressList Simulation::addresses_of(std::uint32_t side, const Opening& opening) {
+  const SimStack& stack = *stacks_[side];
+  const bool first_v4 = bound_v4_ && !(bound_v6_ && opening.ipv6);
+  if (stack.ports() == 1) return {stack.address_on(0, first_v4)};
+  assoc::AddressList all;
+  for (std::uint16_t i = 0; i < stack.ports(); ++i)
+    for (const bool v4 : {first_v4, !first_v4})
+      if (v4 ? bound_v4_ : bound_v6_) SLUICE_CHECK(all.push_back(stack.address_on(i, v4)));
+  if (opening.fixed_port) return all;
+  for (std::size_t i = all.size(); i > 1; --i) std::swap(all[i - 1], all[random_.below(static_cast<std::uint32_t>(i))]);
+  if (random_.below(2) == 0) return all;
+  return {stack.address_on(static_cast<std::uint16_t>(random_.below(paths_.size())), first_v4)};
 }
 
 drivers::WireConditions Simulation::faulty_conditions() {
@@ -71,76 +86,84 @@ drivers::WireConditions Simulation::faulty_conditions() {
   return conditions;
 }
 
-void Simulation::note(Fault fault) {
-  ++totals_.counts[std::string("fault ") + name(fault)];
+void Simulation::note(Fault fault, bool lasting) {
+  const std::string text = std::string(name(fault)) + (lasting ? ", lasting" : "");
+  ++totals_.counts["fault " + text];
   if (options_.trace != nullptr)
-    std::fprintf(options_.trace, "%s plan: %s\n", format(clock_.now()).c_str(), name(fault));
+    std::fprintf(options_.trace, "%s plan: %s\n", format(clock_.now()).c_str(), text.c_str());
 }
 
-/// Everything but the conditions of the wire is as it should be.
+/// Everything but the conditions of the wire, and the path that is out for longer, is as it should be.
 void Simulation::heal() {
-  for (std::uint16_t side = 0; side < 2; ++side) {
-    const auto other = static_cast<std::uint16_t>(1 - side);
-    wire_.set_link(side, true);
-    wire_.set_transmit_stalled(side, false);
-    wire_.set_receive_blocks(side, UINT32_MAX);
-    drivers::WireConditions conditions = wire_.conditions(side, other);
-    conditions.down = false;
-    conditions.mtu = 0;
-    wire_.set_conditions(side, other, conditions);
-  }
-  router_tells_ = false;
+  paths_.mend(PathFaults::Span::passing);
+  for (std::uint32_t path = 0; path < paths_.size(); ++path)
+    for (std::uint32_t side = 0; side < 2; ++side) {
+      paths_.set_mtu(path, side, 0);
+      wire_.set_transmit_stalled(paths_.port(path, side), false);
+      wire_.set_receive_blocks(paths_.port(path, side), UINT32_MAX);
+    }
+  router_tells_ = stalled_ = false;
 }
 
 void Simulation::change_faults() {
   heal();
-  const auto side = static_cast<std::uint16_t>(random_.below(2));
-  const auto other = static_cast<std::uint16_t>(1 - side);
-  drivers::WireConditions conditions = faulty_conditions();
-  Duration time = milliseconds(100 + random_.below(4000));
+  const std::uint32_t side = random_.below(2);
+  const std::uint32_t path = random_.below(paths_.size());
+  auto fault =
+      static_cast<Fault>(random_.below(2) == 0 ? 0 : random_.below(static_cast<std::uint32_t>(Fault::restart)));
+  // A path stays that takes all packets.
+  const bool takes_last = PathFaults::is_cut(fault) || fault == Fault::path_mtu_silent;
+  if (gentle_ && paths_.size() > 1 && (fault == Fault::all_paths_out || (outage_ && takes_last)))
+    fault = Fault::conditions;
+  paths_.set_conditions(path, side, faulty_conditions());
+  const Duration time = begin_fault(fault, path, side);
+  note(fault);
+  next_fault_ = clock_.now() + time;
+}
+
+/// For how long.
+Duration Simulation::begin_fault(Fault fault, std::uint32_t path, std::uint32_t side) {
+  const std::uint16_t port = paths_.port(path, side);
   // What keeps all packets away may not last.
   const Duration outage = milliseconds(100 + random_.below(gentle_ ? 1500 : 8000));
-  const auto fault =
-      static_cast<Fault>(random_.below(2) == 0 ? 0 : random_.below(static_cast<std::uint32_t>(Fault::restart)));
   switch (fault) {
-    case Fault::black_hole: {
-      drivers::WireConditions back = wire_.conditions(other, side);
-      back.down = true;
-      wire_.set_conditions(other, side, back);
-      [[fallthrough]];
-    }
     case Fault::one_way_path:
-      conditions.down = true;
-      time = outage;
-      break;
+    case Fault::black_hole:
     case Fault::link_down:
-      wire_.set_link(side, false);
-      time = outage;
-      break;
+    case Fault::port_flap:
+      paths_.cut(path, side, PathFaults::Span::passing, fault);
+      return outage;
+    case Fault::all_paths_out:
+      for (std::uint32_t i = 0; i < paths_.size(); ++i)
+        paths_.cut(i, side, PathFaults::Span::passing, Fault::black_hole);
+      return outage;
     case Fault::path_mtu_told:
     case Fault::path_mtu_silent:
       if (mtu_ <= kLeastPathMtu) break;
-      conditions.mtu = static_cast<std::uint16_t>(kLeastPathMtu + random_.below(mtu_ - kLeastPathMtu));
+      paths_.set_mtu(path, side, static_cast<std::uint16_t>(kLeastPathMtu + random_.below(mtu_ - kLeastPathMtu)));
       router_tells_ = fault == Fault::path_mtu_told;
-      if (!router_tells_) time = outage;
+      if (!router_tells_) return outage;
       break;
     case Fault::transmit_ring_full:
-      wire_.set_transmit_stalled(side, true);
-      time = milliseconds(50 + random_.below(1000));
-      break;
+      wire_.set_transmit_stalled(port, stalled_ = true);
+      return milliseconds(50 + random_.below(1000));
     case Fault::receive_pool_small:
-      wire_.set_receive_blocks(side, 2 + random_.below(30));
+      wire_.set_receive_blocks(port, 2 + random_.below(30));
       break;
     case Fault::receive_pool_empty:
-      wire_.set_receive_blocks(side, 0);
-      time = milliseconds(50 + random_.below(1000));
-      break;
+      wire_.set_receive_blocks(port, 0);
+      return milliseconds(50 + random_.below(1000));
     case Fault::worker_held_up:
       held_up_ = order_[random_.below(static_cast<std::uint32_t>(order_.size()))];
       held_up_until_ = clock_.now() + milliseconds(1 + random_.below(300));
       break;
+    case Fault::peer_silent:
+      held_up_ = {side, kAllWorkers};
+      held_up_until_ = clock_.now() + outage;
+      return outage;
     case Fault::clock_jump:
       clock_.advance(milliseconds(200 + random_.below(3000)));
+      last_disturbed_ = clock_.now();
       break;
     case Fault::slow_reader:
       applications_[side]->pause_until(clock_.now() + milliseconds(100 + random_.below(5000)));
@@ -151,15 +174,35 @@ void Simulation::change_faults() {
     default:
       break;
   }
-  note(fault);
-  wire_.set_conditions(side, other, conditions);
-  next_fault_ = clock_.now() + time;
+  return milliseconds(100 + random_.below(4000));
+}
+
+/// One path of several fails for longer than an association would wait, or heals.
+void Simulation::change_outage() {
+  if (outage_) {
+    paths_.mend(PathFaults::Span::lasting);
+    outage_ = false;
+    next_outage_ = clock_.now() + milliseconds(500 + random_.below(10'000));
+    return;
+  }
+  if (gentle_ && paths_.any_cut(PathFaults::Span::passing)) {
+    next_outage_ = next_fault_;
+    return;
+  }
+  constexpr Fault kFaults[] = {Fault::one_way_path, Fault::black_hole, Fault::link_down, Fault::port_flap};
+  const Fault fault = kFaults[random_.below(4)];
+  paths_.cut(random_.below(paths_.size()), random_.below(2), PathFaults::Span::lasting, fault);
+  note(fault, true);
+  outage_ = true;
+  next_outage_ = clock_.now() + milliseconds(500 + random_.below(30'000));
 }
 
 void Simulation::end_faults() {
   heal();
+  paths_.clear();
   faults_over_ = true;
-  wire_.set_conditions({});
+  outage_ = false;
+  held_up_until_ = clock_.now();
   for (const auto& application : applications_) {
     application->pause_until(clock_.now());
     application->hold_buffers_for({});
@@ -171,6 +214,7 @@ void Simulation::end_faults() {
 /// is on the wire stay.
 void Simulation::restart_stack() {
   restart_at_ = kNever;
+  restarted_ = true;
   note(Fault::restart);
   const std::uint32_t side = random_.below(2);
   std::set<std::uint64_t> left_alone;
@@ -178,7 +222,8 @@ void Simulation::restart_stack() {
     if (association.state() != assoc::State::cookie_wait) left_alone.insert(association.id().value);
   });
   count_counters(side);
-  states_[side].clear();
+  seen_[side].clear();
+  watch_.forget(side);
   stacks_[side].reset();
   stacks_[side] = std::make_unique<SimStack>(wire_, clock_, random_.u64(), stack_options_[side]);
   applications_[1 - side]->peer_died(*applications_[side], left_alone);
