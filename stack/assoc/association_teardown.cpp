@@ -94,7 +94,8 @@ Association::Next Association::on_shutdown(Inbound& in, const wire::Chunk& chunk
 Association::Next Association::on_shutdown_ack(Inbound& in, const wire::Chunk& chunk) {
   if (!wire::ShutdownAckChunk::parse(chunk)) {
     ++services_.counters.malformed_chunks;
-    return Next::chunk;
+    // Under another tag it alone might have been read (§8.5.1 E).
+    return in.header.tag == local_tag_ ? Next::chunk : Next::done;
   }
   Path& path = reply_path(*in.path);
   switch (state_) {
