@@ -226,7 +226,10 @@ Association::Next Association::on_error(Inbound& in, const wire::Chunk& chunk) {
   const std::optional<wire::Cause> first = causes.next();
   if (first->code == wire::CauseCode::stale_cookie) {
     // Outside COOKIE-ECHOED it is of no interest any more (§5.2.6).
-    if (state_ != State::cookie_echoed) return Next::chunk;
+    if (state_ != State::cookie_echoed) {
+      ++services_.counters.unexpected_chunks;
+      return Next::chunk;
+    }
     retry_after_stale_cookie(in.now);
     return Next::done;
   }

@@ -323,7 +323,10 @@ bool Association::change_peer_addresses(Handshake& agreed, const AddressList& ad
 }
 
 Association::Next Association::on_cookie_ack(Inbound& in, const wire::Chunk& chunk) {
-  if (state_ != State::cookie_echoed) return Next::chunk;  // §5.2.5
+  if (state_ != State::cookie_echoed) {  // §5.2.5
+    ++services_.counters.unexpected_chunks;
+    return Next::chunk;
+  }
   if (!wire::CookieAckChunk::parse(chunk)) {
     ++services_.counters.malformed_chunks;
     return Next::chunk;
