@@ -299,7 +299,8 @@ AddressList Association::peer_addresses(const InitAckParameters& parameters, con
   bool left_out = parameters.addresses_left_out;
   if (!addresses.contains(source)) left_out |= !addresses.push_back(source);
   for (const IpAddress& listed : parameters.addresses) {
-    if (addresses.contains(listed) || !is_usable(listed, source)) continue;
+    // An address of our own would make us talk to ourselves.
+    if (addresses.contains(listed) || !is_usable(listed, source) || has_local_address(listed)) continue;
     if (has_family(paths_.local_addresses(), listed.is_v4())) left_out |= !addresses.push_back(listed);
   }
   if (left_out) ++services_.counters.addresses_left_out;

@@ -252,6 +252,20 @@ TEST_F(HostileChunks, AnInitAckOfThousandsOfParametersIsReportedWithinThePath) {
   expect_works();
 }
 
+TEST_F(HostileChunks, AnInitAckThatListsOurOwnAddressDoesNotMakeUsTalkToOurselves) {
+  connect();
+  inject([this](wire::PacketWriter& packet) {
+    wire::ChunkWriter chunk = wire::append_init_ack(packet, init_header());
+    write_cookie(chunk);
+    wire::append_address(chunk, kHere);
+    wire::append_address(chunk, kThere2);
+  });
+  flush();
+  ASSERT_EQ(association().paths().size(), 2u);
+  EXPECT_FALSE(association().has_peer_address(kHere));
+  EXPECT_TRUE(association().has_peer_address(kThere2));
+}
+
 TEST_F(HostileChunks, AnInitAckOfThousandsOfAddressesTakesEight) {
   connect();
   inject(filled([&, begun = false](wire::PacketWriter& packet) mutable {
