@@ -162,6 +162,7 @@ class Association {
     Path* path = nullptr;  ///< the one it came by; null only for INIT ACK
     bool data = false;     ///< it held DATA that this state accepts
     bool sack_immediately = false;
+    bool replied = false;      ///< a chunk that answers it is in the packet under way
     std::uint8_t reports = 0;  ///< ERROR chunks that it provoked
   };
   using Handler = Next (Association::*)(Inbound&, const wire::Chunk&);
@@ -191,6 +192,7 @@ class Association {
   Next on_abort(Inbound& in, const wire::Chunk& chunk);
   Next on_misplaced(Inbound& in, const wire::Chunk& chunk);
   Next on_unrecognized(Inbound& in, const wire::Chunk& chunk);
+  bool may_reply(const Inbound& in, std::size_t bytes) const;
   /// An ERROR chunk to answer `in` with, where the caller puts one cause of `bytes`; false: no more for this packet.
   std::optional<wire::ChunkWriter> report(Inbound& in, std::uint32_t bytes);
 

@@ -174,7 +174,9 @@ void Association::read_behind_cookie(Timestamp now, base::InboundPacket& packet)
   wire::ChunkWalker walker = wire::chunks_of(packet.buffer.bytes());
   if (!header || !walker.next()) return;
   Inbound in{.now = now, .packet = packet, .header = *header, .path = path_from(packet.arrival.source)};
-  if (in.path != nullptr) read_chunks(in, walker.rest());
+  if (in.path == nullptr) return;
+  in.replied = in.path->id == cookie_ack_path_;
+  read_chunks(in, walker.rest());
 }
 
 }  // namespace sluice::assoc

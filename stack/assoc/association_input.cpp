@@ -202,7 +202,8 @@ Association::Next Association::on_heartbeat(Inbound& in, const wire::Chunk& chun
   }
   // All of it goes back unchanged, to where it came from (§8.3, §6.4); the path need not be confirmed (§5.4).
   const std::span<const std::byte> body = chunk.body();
-  wire::PacketWriter* const packet = packet_for_whole(*in.path, chunk.bytes.size());
+  const std::size_t size = chunk.bytes.size();
+  wire::PacketWriter* const packet = may_reply(in, size) ? packet_for_whole(*in.path, size) : nullptr;
   std::byte* const at = packet == nullptr ? nullptr
                                           : packet->append_chunk(wire::ChunkType::heartbeat_ack, 0,
                                                                  static_cast<std::uint32_t>(body.size()));
@@ -211,6 +212,7 @@ Association::Next Association::on_heartbeat(Inbound& in, const wire::Chunk& chun
     return Next::chunk;
   }
   std::memcpy(at, body.data(), body.size());
+  in.replied = true;
   ++services_.counters.control_chunks_sent;
   return Next::chunk;
 }
@@ -257,16 +259,22 @@ Association::Next Association::on_unrecognized(Inbound& in, const wire::Chunk& c
   return rule.stop ? Next::done : Next::chunk;
 }
 
+/// §12.4: all that one packet provokes, SACKs and DATA aside, goes into one packet.
+bool Association::may_reply(const Inbound& in, std::size_t bytes) const {
+  return !in.replied || (packet_ && packet_path_ == in.path->id && packet_->room() >= bytes);
+}
+
 std::optional<wire::ChunkWriter> Association::report(Inbound& in, std::uint32_t bytes) {
   // Until COOKIE ACK nothing but COOKIE ECHO may be sent (§5.1 C), and to an unconfirmed address no ERROR (§5.4).
   const bool allowed = state_ != State::cookie_wait && state_ != State::cookie_echoed &&
                        in.path->state != PathState::unconfirmed && in.reports < kMaxReports;
   const std::uint32_t needed = wire::kChunkHeaderSize + wire::kTlvHeaderSize + bytes;
-  wire::PacketWriter* const packet = allowed ? packet_for(*in.path, needed) : nullptr;
+  wire::PacketWriter* const packet = allowed && may_reply(in, needed) ? packet_for(*in.path, needed) : nullptr;
   if (packet == nullptr || packet->room() < needed) {
     ++services_.counters.replies_dropped;
     return std::nullopt;
   }
+  in.replied = true;
   ++in.reports;
   ++services_.counters.control_chunks_sent;
   return wire::append_error(*packet);
