@@ -81,9 +81,11 @@ void send_init_ack(const Services& services, Timestamp now, const Received& rece
                    const InitAnswer& ours, const IpAddress* destination) {
   Reply reply(services, received, request.header.init_tag, kMaxInitAckPacket);
   if (!reply) return;
+  // §3.3.3: no more than the peer takes.
+  const std::uint16_t outbound_streams = std::min(ours.outbound_streams, request.header.inbound_streams);
   wire::ChunkWriter chunk = wire::append_init_ack(reply.packet(), {.init_tag = ours.local_tag,
                                                                    .window = ours.window,
-                                                                   .outbound_streams = ours.outbound_streams,
+                                                                   .outbound_streams = outbound_streams,
                                                                    .inbound_streams = ours.inbound_streams,
                                                                    .initial_tsn = ours.local_initial_tsn});
   // A single address is the one that the packet comes from: left out, it survives a translator (§3.3.3).

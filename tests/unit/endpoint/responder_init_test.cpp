@@ -42,7 +42,7 @@ TEST_F(ResponderInit, IsAnsweredWithInitAckAndNothingIsKept) {
   EXPECT_NE(ack.header.init_tag.value, 0u);
   const Parameters defaults;
   EXPECT_EQ(ack.header.window, defaults.receive_window);
-  EXPECT_EQ(ack.header.outbound_streams, defaults.outbound_streams);
+  EXPECT_EQ(ack.header.outbound_streams, 7);  // which the INIT grants
   EXPECT_EQ(ack.header.inbound_streams, defaults.max_inbound_streams);
   EXPECT_EQ(directory.size(), 0u);
   EXPECT_EQ(backlog.waiting(), 0u);
