@@ -10,7 +10,7 @@ namespace sluice::endpoint {
   X(init_acks_sent,            "INITs answered with INIT ACK")                                                    \
   X(init_zero_tag,             "INITs dropped: Initiate Tag 0")                                                   \
   X(init_not_alone,            "INITs dropped: other chunks in the packet")                                       \
-  X(init_nonzero_packet_tag,   "INITs with a verification tag other than 0: out of the blue")                     \
+  X(init_nonzero_packet_tag,   "INITs dropped: a verification tag other than 0")                                  \
   X(init_malformed,            "INITs dropped or aborted: too short, or parameters that do not fill them")        \
   X(init_bad_values,           "INITs aborted: no streams, or a window below 1500")                               \
   X(init_host_name,            "INITs aborted: Host Name Address")                                                \

@@ -25,7 +25,10 @@ Verdict Responder::receive(Timestamp now, const base::InboundPacket& packet, Wor
   const Received received{.arrival = packet.arrival, .packet = bytes, .header = *header};
   if (*first == ChunkType::init && header->tag.value == 0) return on_init(now, received, owner);
   if (*first == ChunkType::cookie_echo) return on_cookie_echo(now, received, order);
-  if (*first == ChunkType::init) ++services_.counters.init_nonzero_packet_tag;
+  if (*first == ChunkType::init) {  // §12.3: in silence, whoever it is from
+    ++services_.counters.init_nonzero_packet_tag;
+    return {};
+  }
   const Owner* const known = directory_.find(received.ports(), packet.arrival.source);
   if (known != nullptr) return on_known(received, *first, *known);
   answer_out_of_the_blue(services_, now, received);

@@ -279,12 +279,6 @@ TEST_F(ResponderInit, WithAFullBacklogIsAborted) {
   EXPECT_EQ(counters.init_backlog_full, 1u);
 }
 
-TEST_F(ResponderInit, WithATagInItsPacketIsOutOfTheBlue) {
-  receive(init({.packet = {.tag = VTag(5)}}));
-  expect_abort(VTag(5), true, 0);
-  EXPECT_EQ(counters.init_nonzero_packet_tag, 1u);
-}
-
 TEST_F(ResponderInit, ToOrFromANonUnicastAddressIsDropped) {
   receive(init({.packet = {.source = ip("224.0.0.5")}}));
   receive(init({.packet = {.source = ip("255.255.255.255")}}));
