@@ -21,7 +21,7 @@ Steering::Steering(const base::SipKey& key, std::uint32_t workers)
 Route Steering::classify(std::span<const std::byte> packet) const {
   const auto header = wire::CommonHeader::parse(packet);
   const auto first = wire::first_chunk_type(packet);
-  if (!header || !first) return {};
+  if (!header || !first || header->source_port == 0 || header->destination_port == 0) return {};
   Route route{.tag = header->tag, .local_port = header->destination_port, .peer_port = header->source_port};
   const auto flags = static_cast<std::uint8_t>(packet[wire::kCommonHeaderSize + 1]);
   const bool reflected = (*first == wire::ChunkType::abort || *first == wire::ChunkType::shutdown_complete) &&

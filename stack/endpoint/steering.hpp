@@ -17,7 +17,8 @@ struct Route {
   enum class To : std::uint8_t {
     owner,      ///< to the worker that its tag names, whose table decides; when it misses, on to the directory
     directory,  ///< it bears no tag of ours: to the worker that its ports name
-    nowhere,    ///< not an SCTP packet, or a zero tag without an INIT (RFC 9260 §8.5.1 A): dropped and counted
+    nowhere,  ///< not an SCTP packet, a port is 0 (RFC 9260 §3.1), or a zero tag without an INIT (§8.5.1 A): dropped
+              ///< and counted
   };
   To to = To::nowhere;
   WorkerId worker{};

@@ -144,5 +144,22 @@ TEST_F(RulesOwner, OutboundStreamsAreNoMoreThanTheInitGrants) {  // §3.3.3
   }
 }
 
+class RulesSteering : public WorkerFixture {
+ protected:
+  RulesSteering() : WorkerFixture(8) {}
+};
+
+TEST_F(RulesSteering, PortZeroGoesNowhere) {  // §3.1
+  const VTag tag = steering.new_tag(WorkerId(6), random);
+  for (const ChunkType type : {ChunkType::init, ChunkType::data, ChunkType::cookie_echo, ChunkType::shutdown_ack}) {
+    const VTag packet_tag = type == ChunkType::init ? VTag(0) : tag;
+    EXPECT_NE(steering.classify(bare(type, {.tag = packet_tag}).buffer.bytes()).to, Route::To::nowhere);
+    EXPECT_EQ(steering.classify(bare(type, {.tag = packet_tag, .source_port = 0}).buffer.bytes()).to,
+              Route::To::nowhere);
+    EXPECT_EQ(steering.classify(bare(type, {.tag = packet_tag, .destination_port = 0}).buffer.bytes()).to,
+              Route::To::nowhere);
+  }
+}
+
 }  // namespace
 }  // namespace sluice::endpoint::test
