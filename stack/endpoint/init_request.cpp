@@ -1,6 +1,7 @@
 #include "stack/endpoint/init_request.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "stack/endpoint/address_scope.hpp"
 
@@ -72,6 +73,14 @@ InitProblem read_init(std::span<const std::byte> packet, const base::Arrival& ar
   const InitProblem problem = read_parameters(init->parameters(), arrival, request);
   for (const IpAddress& peer : request.peers) (peer.is_v4() ? request.supported.ipv4 : request.supported.ipv6) = true;
   return problem;
+}
+
+void keep_families_of(const assoc::AddressList& ours, InitRequest& request) {
+  const assoc::AddressList listed = std::exchange(request.peers, {});
+  for (const IpAddress& peer : listed) {
+    const auto same = [&](const IpAddress& address) { return address.is_v4() == peer.is_v4(); };
+    if (!std::any_of(ours.begin(), ours.end(), same) || !request.peers.push_back(peer)) ++request.ignored_addresses;
+  }
 }
 
 }  // namespace sluice::endpoint

@@ -38,5 +38,7 @@ enum class InitProblem : std::uint8_t {
 
 /// Reads `packet`, whose first chunk is an INIT. `request.header` is filled from zero_tag on.
 InitProblem read_init(std::span<const std::byte> packet, const base::Arrival& arrival, InitRequest& request);
+/// Ignores the peer's addresses of a family in which there is none of `ours` (§5.1.2).
+void keep_families_of(const assoc::AddressList& ours, InitRequest& request);
 
 }  // namespace sluice::endpoint

@@ -75,6 +75,7 @@ OwnerVerdict OwnerRole::on_init(Timestamp now, const Tcb& tcb, const Parameters&
   const InitProblem problem = read_init(received.packet, received.arrival, request);
   if (refuse_init(services_, now, received, problem, request)) return {};
   if (tcb.state == State::shutdown_ack_sent) return {.next = Next::repeat_shutdown_ack};
+  keep_families_of(tcb.handshake.local_addresses, request);
   InitAnswer ours{.local_tag = tcb.handshake.local_tag,
                   .local_initial_tsn = tcb.handshake.local_initial_tsn,
                   .window = parameters.receive_window,

@@ -70,14 +70,16 @@ Verdict Responder::on_init(Timestamp now, const Received& received, WorkerId own
     return {};
   }
   const Parameters& parameters = endpoint->parameters;
+  const assoc::AddressList ours = addresses_for(*endpoint, services_.stack_addresses, received.arrival.destination,
+                                                received.arrival.source, request.supported);
+  keep_families_of(ours, request);
   send_init_ack(services_, now, received, request,
                 {.local_tag = services_.steering.new_tag(owner, services_.random),
                  .local_initial_tsn = Tsn(services_.random.u32()),
                  .window = parameters.receive_window,
                  .outbound_streams = parameters.outbound_streams,
                  .inbound_streams = parameters.max_inbound_streams,
-                 .local_addresses = addresses_for(*endpoint, services_.stack_addresses, received.arrival.destination,
-                                                  received.arrival.source, request.supported),
+                 .local_addresses = ours,
                  .tie_tags = {},
                  .cookie_life = parameters.valid_cookie_life});
   return {};

@@ -72,6 +72,13 @@ TEST_F(RulesInit, AbortGoesWhereTheInitCameFrom) {  // §5.1.2 B
   EXPECT_EQ(host.sent[0].departure.destination, kPeer2);
 }
 
+TEST_F(RulesInit, OnlyAddressesOfFamiliesThatWeHaveAreTaken) {  // §5.1.2
+  const InitOptions both{.addresses = {kPeer2, ip("2001:db8::2")}};
+  EXPECT_EQ(agreed(exchange_init(both)).peer_addresses, (assoc::AddressList{kPeer, kPeer2, ip("2001:db8::2")}));
+  services.stack_addresses = std::span<const IpAddress>(&kLocal, 1);
+  EXPECT_EQ(agreed(exchange_init(both)).peer_addresses, (assoc::AddressList{kPeer, kPeer2}));
+}
+
 TEST_F(RulesInit, WithATagInItsPacketIsDroppedInSilence) {  // §12.3
   EXPECT_EQ(receive(init({.packet = {.tag = VTag(5)}})).next, Verdict::Next::done);
   directory.reserve({kLocalPort, kPeerPort}, {&kPeer, 1}, {.worker = WorkerId(0), .tag = VTag(99)});
