@@ -178,6 +178,7 @@ class Interpreter {
   void stray() {
     const std::uint8_t which = input_.u8();
     const std::uint8_t what = input_.u8();
+    if (what % 5 == 4) return set_parameters(which);
     std::vector<AssocId> ids;
     const std::uint32_t of = variant_ ? 1 - side_ : side_;
     pair_.for_each_association(of, [&](const assoc::Association& association) { ids.push_back(association.id()); });
@@ -187,7 +188,7 @@ class Interpreter {
     const AssocId id = ids[which % ids.size()];
     worker::Worker& worker = stack().worker(what >> 7 & (stack().workers() - 1u));
     assoc::Snapshot snapshot;
-    switch (what % 4) {
+    switch (what % 5) {
       case 0:
         worker.shutdown(id);
         break;
@@ -200,6 +201,16 @@ class Interpreter {
       default:
         worker.snapshot(id, snapshot);
     }
+  }
+
+  void set_parameters(std::uint8_t which) {
+    Parameters parameters;
+    parameters.outbound_streams = static_cast<std::uint16_t>(1 + input_.u8());
+    parameters.sack_frequency = static_cast<std::uint16_t>(1 + input_.below(4));
+    parameters.max_burst = static_cast<std::uint16_t>(input_.below(8));
+    parameters.receive_window = 1500 + input_.u8() * 100u;
+    parameters.rto_max = std::chrono::seconds(2);
+    stack().worker(0).set_parameters(sim::kInline, pair_.endpoint(side_, which % 2), parameters, 3);
   }
 
   /// What becomes of the wire on the way from a side, and of its port.
@@ -253,7 +264,7 @@ class Interpreter {
       case Op::forge:
         return hostile.send_forgery(side_);
       case Op::stranger:
-        return hostile.send_stranger(side_);
+        return variant_ ? hostile.echo_cookie(side_) : hostile.send_stranger(side_);
       case Op::raw:
         return hostile.send_raw(side_);
       case Op::icmp: {

@@ -5,6 +5,9 @@
 #include "stack/base/endian.hpp"
 #include "stack/ip/datagram.hpp"
 #include "stack/ip/ethernet.hpp"
+#include "stack/ip/ipv4.hpp"
+#include "stack/ip/ipv6.hpp"
+#include "stack/wire/chunk_init.hpp"
 #include "stack/wire/chunk_types.hpp"
 #include "stack/wire/common_header.hpp"
 #include "stack/wire/error_causes.hpp"
@@ -105,7 +108,7 @@ void Hostile::send_forgery(std::uint32_t side) {
   if ((how & 0x30) == 0x10) tag = VTag(0);
   if ((how & 0x30) == 0x20) tag = victim.peer_tag();
   Frame packet = common_header(victim.peer_port(), victim.local_port(), tag);
-  add_chunks(packet, side);
+  add_chunks(packet, side, 1 + input_.below(4));
   Frame frame = frame_around(path.route.destination, local, ip::kProtocolSctp, packet);
   mend(frame);
   pair_.inject(side, frame);
@@ -121,10 +124,37 @@ void Hostile::send_stranger(std::uint32_t side) {
   const std::uint16_t source_port = (how & 4) != 0 ? Pair::kPort : input_.u16();
   const std::uint16_t port = (how & 8) != 0 ? Pair::kPort : input_.u16();
   Frame packet = common_header(source_port, port, VTag((how & 16) != 0 ? 0 : input_.u32()));
-  add_chunks(packet, side);
+  add_chunks(packet, side, 1 + input_.below(4));
   Frame frame = frame_around(source, v4 ? to.v4() : to.v6(), ip::kProtocolSctp, packet);
   mend(frame);
   pair_.inject(side, frame);
+}
+
+void Hostile::echo_cookie(std::uint32_t side) {
+  for (std::uint32_t back = 0; back < Pair::kCaptured; ++back) {
+    const std::span<const std::byte> frame = pair_.captured(back);
+    const std::span<const std::byte> answer = sctp_packet_of(frame);
+    const auto header = wire::CommonHeader::parse(answer);
+    const auto first = wire::chunks_of(answer).next();
+    const auto init_ack = first ? wire::InitChunk::parse(*first) : std::nullopt;
+    if (!header || !init_ack || first->type != ChunkType::init_ack) continue;
+    ip::Datagram datagram;
+    const std::span<const std::byte> packet = frame.subspan(kEthernet);
+    const bool v4 = load_be<std::uint16_t>(&frame[12]) == ip::kEtherTypeIpv4;
+    static_cast<void>(v4 ? ip::parse_ipv4(packet, true, datagram) : ip::parse_ipv6(packet, datagram));
+    Frame echo = common_header(header->destination_port, header->source_port, init_ack->init_tag());
+    wire::ParameterWalker parameters = init_ack->parameters();
+    while (const auto parameter = parameters.next()) {
+      if (parameter->type != ParameterType::state_cookie) continue;
+      const std::size_t start = begin(echo, number(ChunkType::cookie_echo), 0);
+      echo.insert(echo.end(), parameter->value().begin(), parameter->value().end());
+      end(echo, start);
+    }
+    if (const std::uint32_t more = input_.below(4)) add_chunks(echo, side, more);
+    Frame whole = frame_around(datagram.destination, datagram.source, ip::kProtocolSctp, echo);
+    mend(whole);
+    return pair_.inject(side, whole);
+  }
 }
 
 void Hostile::send_raw(std::uint32_t side) {
@@ -182,8 +212,8 @@ void Hostile::add_bytes(Frame& packet, std::size_t limit) {
   packet.insert(packet.end(), bytes.begin(), bytes.end());
 }
 
-void Hostile::add_chunks(Frame& packet, std::uint32_t side) {
-  for (std::uint32_t chunks = 1 + input_.below(4); chunks > 0; --chunks) add_chunk(packet, side);
+void Hostile::add_chunks(Frame& packet, std::uint32_t side, std::uint32_t count) {
+  for (; count > 0; --count) add_chunk(packet, side);
 }
 
 void Hostile::add_chunk(Frame& packet, std::uint32_t side) {

@@ -19,12 +19,14 @@ class Hostile {
   void send_forgery(std::uint32_t side);
   /// One that belongs to no association: any ports, any tag.
   void send_stranger(std::uint32_t side);
+  /// What an INIT of a stranger wants next: the cookie of the newest INIT ACK, with chunks behind it.
+  void echo_cookie(std::uint32_t side);
   /// Below SCTP: any Ethernet type, any protocol, fragments, ARP and ICMP.
   void send_raw(std::uint32_t side);
 
  private:
   void edit(Frame& frame);
-  void add_chunks(Frame& packet, std::uint32_t side);
+  void add_chunks(Frame& packet, std::uint32_t side, std::uint32_t count);
   void add_chunk(Frame& packet, std::uint32_t side);
   void add_data(Frame& packet, std::uint32_t side);
   void add_sack(Frame& packet, std::uint32_t side);

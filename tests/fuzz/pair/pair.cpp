@@ -60,6 +60,7 @@ void set_limits(ip::Limits& limits) {
   limits.reassembly_contexts = 4;
   limits.reassembly_bytes = 4 * 65536;
   limits.reassembly_fragments = 16;
+  limits.reassembly_time = seconds(5);
   limits.icmp_errors_per_second = 20;
 }
 
@@ -105,7 +106,8 @@ sim::SimStackOptions Pair::read_options(Input& input, std::uint32_t side) {
   options.lent = (shape & 64) != 0 ? 8 : 256;
   set_limits(options.config.limits, (shape & 128) != 0);
   set_limits(options.config.ip.limits);
-  options.config.link_interval = milliseconds(500);
+  options.config.link_interval = milliseconds(700);
+  options.config.cookie_key_life = seconds(20);
   Parameters& parameters = options.config.parameters;
   parameters.path_mtu_max = options.mtu;
   parameters.rto_initial = milliseconds(200);
@@ -116,6 +118,7 @@ sim::SimStackOptions Pair::read_options(Input& input, std::uint32_t side) {
   parameters.association_max_retransmissions = (size & 4) != 0 ? 2 : 8;
   parameters.path_max_retransmissions = (size & 4) != 0 ? 1 : 4;
   parameters.max_init_retransmissions = 4;
+  parameters.valid_cookie_life = seconds(3);
   parameters.send_buffer = (size & 8) != 0 ? 3'000 : 60'000;
   parameters.receive_window = (size & 16) != 0 ? 1'500 : 30'000;
   parameters.pin_limit = (size & 32) != 0 ? 30'000 : 200'000;
@@ -135,6 +138,7 @@ EndpointId Pair::open_endpoint(std::uint32_t side, std::uint32_t which) {
     arguments.backlog = 3;
   }
   sim::SimStack& stack = *stacks_[side];
+  if (which == 1 && side == 1) arguments.addresses = {stack.v4()};
   stack.worker(0).open_endpoint(sim::kInline, arguments, 1);
   for (int turn = 0; turn < 100; ++turn) {
     worker::Reply reply;
@@ -208,12 +212,12 @@ void Pair::advance() {
     idle_step_ = {};
   }
   clock_.advance_to(std::max(next, clock_.now() + kLeastStep));
-  settle();
 }
 
 void Pair::run_for(Duration time) {
   const Timestamp end = clock_.now() + time;
   while (clock_.now() < end && !exhausted()) advance();
+  settle();
 }
 
 // The wire

@@ -39,7 +39,7 @@ class Pair {
   bool step_all();
   /// Turns until nobody has anything to do; time stands still.
   void settle();
-  /// To the next deadline, and through all that follows from it.
+  /// Turns until nobody has anything to do, then to the next deadline.
   void advance();
   /// Through every deadline until `time` from now, or as many of them as are allowed for one input.
   void run_for(Duration time);

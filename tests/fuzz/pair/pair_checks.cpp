@@ -44,12 +44,11 @@ void Pair::check_deadlines() {
 
 /// Runs until no association is left; false if some are at `limit`.
 bool Pair::ended_by(Timestamp limit) {
-  settle();
-  while (associations() > 0) {
+  for (settle(); associations() > 0; settle()) {
     if (clock_.now() > limit) return false;
-    advance();
     check_deadlines();
     if (steps_ % 64 == 0) check();
+    advance();
   }
   return true;
 }
@@ -79,7 +78,7 @@ void Pair::drain() {
 
 void Pair::check_nothing_left() {
   // Late frames, fragments and packets that wait for a neighbour have their time too.
-  const Timestamp settled = clock_.now() + minutes(1);
+  const Timestamp settled = clock_.now() + seconds(15);
   while (clock_.now() < settled) {
     advance();
     // An association that a late frame opened would be another one.
