@@ -6,6 +6,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "apps/common/reason_text.hpp"
 #include "apps/common/stack_options.hpp"
 #include "apps/common/stop_signal.hpp"
 
@@ -46,12 +47,22 @@ class Echo {
         say(event, "up");
         break;
       case EventType::association_lost:
-        say(event, "lost");
+        say(event, "lost: " + end_text(event));
         forget(event.association);
         break;
       case EventType::closed:
         say(event, "closed");
         forget(event.association);
+        break;
+      case EventType::restarted:
+        say(event, "restarted");
+        forget(event.association);  // echoes of what the peer sent in its former life
+        break;
+      case EventType::shutdown_received:
+        say(event, "shut down by the peer");
+        break;
+      case EventType::path_changed:
+        say(event, std::string("path ") + std::to_string(event.path.value) + ' ' + text_of(event.path_state));
         break;
       case EventType::writable:
         send_waiting(event.association);
@@ -62,9 +73,10 @@ class Echo {
     return false;
   }
 
-  void say(const Event& event, const char* what) const {
+  void say(const Event& event, const std::string& what) const {
     if (options_.verbose)
-      std::fprintf(stderr, "association %llu %s\n", static_cast<unsigned long long>(event.association.value), what);
+      std::fprintf(stderr, "association %llu %s\n", static_cast<unsigned long long>(event.association.value),
+                   what.c_str());
   }
 
   SendResult send(const Event& event) {
@@ -116,7 +128,7 @@ int echo_main(int argc, char** argv) {
       "EAL-ARGUMENTS -- ...");
   app.add_option("--port", options.port, "SCTP port to listen on")->check(CLI::Range(1, 65535))->capture_default_str();
   app.add_flag("--discard", options.discard, "take messages and send nothing back");
-  app.add_flag("-v,--verbose", options.verbose, "tell of associations that come and go");
+  app.add_flag("-v,--verbose", options.verbose, "tell of associations and paths that come and go");
   app.add_option("--duration", options.duration, "seconds after which to end; 0: when stopped")
       ->check(CLI::NonNegativeNumber);
   options.stack.add_to(app);

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
+#include "apps/common/reason_text.hpp"
 #include "apps/perf/meter.hpp"
-#include "apps/perf/result.hpp"
 
 namespace sluice::apps {
 namespace {
@@ -23,6 +23,7 @@ ClientLoop::ClientLoop(Application& application, const PerfOptions& options, std
       associations_(associations),
       rate_(rate) {
   EndpointOptions endpoint;
+  endpoint.port = options.local_port;
   endpoint_ = application_.open(endpoint);
 }
 
@@ -60,17 +61,26 @@ void ClientLoop::on_event(const Event& event) {
       on_up(event);
       break;
     case EventType::connect_failed:
-      problem("an association did not come up: " + std::string(text_of(event.reason())));
+      problem("an association did not come up: " + end_text(event));
       ++ended_;
       break;
     case EventType::association_lost:
     case EventType::closed:
       on_end(event);
       break;
+    case EventType::shutdown_received:
+      if (Peer* const peer = find(event.association)) stop_sending(*peer);
+      break;
+    case EventType::restarted:
+      // What was under way is lost and no answer to it will come.
+      problem("the peer restarted");
+      if (Peer* const peer = find(event.association)) stop_sending(*peer);
+      application_.abort(event.association, "the peer restarted");
+      break;
     case EventType::writable:
-      if (const auto found = peers_.find(event.association.value); found != peers_.end()) {
-        found->second.blocked = false;
-        make_ready(found->second);
+      if (Peer* const peer = find(event.association)) {
+        peer->blocked = false;
+        make_ready(*peer);
       }
       break;
     default:
@@ -102,7 +112,8 @@ void ClientLoop::on_end(const Event& event) {
   Peer& peer = found->second;
   if (event.type == EventType::association_lost || peer.phase != Phase::closing) {
     totals_.active.note(now_nanoseconds());
-    problem("an association ended early: " + std::string(text_of(event.reason())));
+    problem("an association ended early: " +
+            (event.type == EventType::closed ? "the peer shut it down" : end_text(event)));
     totals_.lost += options_.latency ? peer.load.messages() - peer.answered : peer.load.messages();
   }
   if (peer.answers != nullptr) totals_.findings.add(peer.answers->findings());
@@ -113,14 +124,23 @@ void ClientLoop::on_end(const Event& event) {
   --totals_.associations;
 }
 
+ClientLoop::Peer* ClientLoop::find(AssocId association) {
+  if (association.value == latest_id_) return latest_;
+  const auto found = peers_.find(association.value);
+  if (found == peers_.end()) return nullptr;
+  latest_id_ = association.value;
+  latest_ = &found->second;
+  return latest_;
+}
+
+void ClientLoop::stop_sending(Peer& peer) {
+  if (peer.phase != Phase::closing) peer.phase = Phase::ending;
+}
+
 void ClientLoop::on_message(const Event& event) {
-  if (event.association.value != latest_id_) {
-    const auto found = peers_.find(event.association.value);
-    if (found == peers_.end()) return;
-    latest_id_ = event.association.value;
-    latest_ = &found->second;
-  }
-  Peer& peer = *latest_;
+  Peer* const found = find(event.association);
+  if (found == nullptr) return;
+  Peer& peer = *found;
   if (peer.answers != nullptr) {
     on_answer(peer, event);
   } else if (event.ppid.value == kReportPpid) {

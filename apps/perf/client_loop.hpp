@@ -53,7 +53,7 @@ class ClientLoop {
   void give_up(const std::string& why);
 
  private:
-  enum class Phase { greeting, sending, closing_load, awaiting_report, closing };
+  enum class Phase { greeting, sending, closing_load, awaiting_report, closing, ending };  // ending: by the peer
   struct Peer {
     explicit Peer(AssocId id_, const Content& content) : id(id_), load(id_, content) {}
     AssocId id;
@@ -67,12 +67,14 @@ class ClientLoop {
     std::uint64_t answered = 0;
   };
 
+  Peer* find(AssocId association);
   void on_event(const Event& event);
   void on_up(const Event& event);
   void on_end(const Event& event);
   void on_message(const Event& event);
   void on_answer(Peer& peer, const Event& event);
   void on_report(Peer& peer, const Report& report);
+  void stop_sending(Peer& peer);
   bool send_ready();
   /// Sends as much as goes for `peer` in one turn. True: it may go on in the next.
   bool advance(Peer& peer);

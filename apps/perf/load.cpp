@@ -20,7 +20,7 @@ bool Load::send_next(Application& application) {
     options.end = offset_ + part.size() == size;
     const SendResult result =
         application.send(association_, StreamId(content_.stream(sequence_)), Ppid(sequence_), part, options);
-    if (result == SendResult::would_block) return false;
+    if (result == SendResult::would_block || result == SendResult::not_connected) return false;
     if (result != SendResult::queued)
       throw Error("the association does not take the message: send result " + std::to_string(static_cast<int>(result)));
     offset_ += static_cast<std::uint32_t>(part.size());

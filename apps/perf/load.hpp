@@ -14,7 +14,8 @@ class Load {
  public:
   Load(AssocId association, const Content& content) : association_(association), content_(content) {}
 
-  /// Queues the next message, or what is left of it. False when the stack has no room: a writable event follows.
+  /// Queues the next message, or what is left of it. False when the stack has no room: a writable event
+  /// follows; and when the association is about to end: an event that says so does.
   bool send_next(Application& application);
   /// A message was begun and not all of it queued.
   bool in_message() const { return offset_ > 0; }

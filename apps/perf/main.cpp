@@ -43,6 +43,9 @@ void add_common(CLI::App& app, PerfOptions& options) {
 void add_client(CLI::App& app, PerfOptions& options, std::string& sizes) {
   app.add_option("peer", options.peers, "address of the server; further ones are other addresses of the same host")
       ->required();
+  app.add_option("--local-port", options.local_port, "SCTP port of ours; 0: one that is free")
+      ->check(CLI::Range(0, 65535))
+      ->capture_default_str();
   app.add_option("--size", sizes, "bytes of a message, or a range such as 1-1400")->capture_default_str();
   app.add_option("--messages", options.messages, "messages to send over each association; 0: until --duration is over");
   app.add_option("--duration", options.duration, "seconds to send; 0: 10, or until --messages are sent")

@@ -21,6 +21,7 @@ struct PerfOptions {
   double duration = 0;  ///< seconds; client: 0 is until `messages` were sent; server: 0 is until stopped
   // Client.
   std::vector<std::string> peers;
+  std::uint16_t local_port = 0;  ///< 0: an ephemeral one
   Workload workload;
   std::uint64_t messages = 0;  ///< per association; 0: until `duration` is over
   std::uint32_t associations = 1;

@@ -115,25 +115,6 @@ void print(const Result& result, const PerfOptions& options) {
     print_table(result, options);
 }
 
-const char* text_of(Reason reason) {
-  switch (reason) {
-    case Reason::peer_abort:
-      return "the peer aborted it";
-    case Reason::retransmissions:
-      return "the peer does not answer any more";
-    case Reason::init_failed:
-      return "the peer does not answer";
-    case Reason::refused:
-      return "the peer refused it: nothing listens on that port";
-    case Reason::protocol_violation:
-      return "the peer broke the protocol";
-    case Reason::no_resources:
-      return "a limit was reached";
-    default:
-      return "it ended";
-  }
-}
-
 std::string number(double value, int digits) {
   char text[64];
   std::snprintf(text, sizeof text, "%.*f", digits, value);

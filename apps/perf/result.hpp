@@ -43,9 +43,6 @@ struct Result {
 /// Prints the result to standard output, as a table or, as the options say, as one line of JSON.
 void print(const Result& result, const PerfOptions& options);
 
-/// Why an association ended, in words.
-const char* text_of(Reason reason);
-
 /// `value` with so many digits behind the point.
 std::string number(double value, int digits = 0);
 

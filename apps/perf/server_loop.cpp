@@ -1,8 +1,7 @@
 #include "apps/perf/server_loop.hpp"
 
-
+#include "apps/common/reason_text.hpp"
 #include "apps/perf/meter.hpp"
-#include "apps/perf/result.hpp"
 
 namespace sluice::apps {
 
@@ -48,6 +47,9 @@ void ServerLoop::on_event(const Event& event) {
     case EventType::closed:
       on_end(event);
       break;
+    case EventType::restarted:
+      on_restart(event);
+      break;
     case EventType::writable:
       if (Peer* const peer = find(event.association)) send_waiting(event.association, *peer);
       break;
@@ -59,8 +61,7 @@ void ServerLoop::on_event(const Event& event) {
 void ServerLoop::on_end(const Event& event) {
   Peer* const peer = find(event.association);
   if (peer == nullptr) return;
-  if (event.type == EventType::association_lost)
-    totals_.add_problem("an association ended early: " + std::string(text_of(event.reason())));
+  if (event.type == EventType::association_lost) totals_.add_problem("an association ended early: " + end_text(event));
   if (peer->finishing && peer->checker->findings().messages < peer->finish.messages)
     totals_.lost += peer->finish.messages - peer->checker->findings().messages;
   for (const Event& echo : peer->echoes) application_.release(std::span(&echo, 1));
@@ -69,6 +70,14 @@ void ServerLoop::on_end(const Event& event) {
   latest_ = nullptr;
   --totals_.associations;
   ++totals_.ended;
+}
+
+void ServerLoop::on_restart(const Event& event) {
+  Peer* const peer = find(event.association);
+  if (peer == nullptr) return;
+  totals_.add_problem("a peer restarted");
+  for (const Event& echo : peer->echoes) application_.release(std::span(&echo, 1));
+  *peer = Peer{};
 }
 
 bool ServerLoop::on_message(Peer& peer, const Event& event) {

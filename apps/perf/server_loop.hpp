@@ -69,6 +69,8 @@ class ServerLoop {
   bool on_message(Peer& peer, const Event& event);
   void on_event(const Event& event);
   void on_end(const Event& event);
+  /// What the peer was before is over; it may be something else now.
+  void on_restart(const Event& event);
   bool echo(Peer& peer, const Event& event);
   SendResult send_back(const Event& event);
   void send_waiting(AssocId association, Peer& peer);
