@@ -69,10 +69,11 @@ ended() {
   ! running "$1"
 }
 
-# wait_for SECONDS COMMAND...: until the command succeeds.
+# wait_for SECONDS COMMAND...: until the command succeeds. Ten tries a second, if the command takes no time; in no case more than
+# three times as long.
 wait_for() {
-  local tries=$(($1 * 10)); shift
-  while [ "$tries" -gt 0 ]; do
+  local tries=$(($1 * 10)) end=$((SECONDS + 3 * $1)); shift
+  while [ "$tries" -gt 0 ] && [ "$SECONDS" -le "$end" ]; do
     "$@" >/dev/null 2>&1 && return 0
     sleep 0.1
     tries=$((tries - 1))
