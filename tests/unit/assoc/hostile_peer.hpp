@@ -184,9 +184,9 @@ class HostilePeer : public ScriptedPeer {
  private:
   static bool is_traffic(std::string_view name) {
     for (const std::string_view traffic :
-         {"control_chunks_sent", "ordered_chunks_sent", "unordered_chunks_sent", "control_chunks_received",
-          "ordered_chunks_received", "unordered_chunks_received", "packets_sent", "packets_received", "bytes_sent",
-          "bytes_received", "sacks_sent", "sacks_received"})
+         {"established_left", "control_chunks_sent", "ordered_chunks_sent", "unordered_chunks_sent",
+          "control_chunks_received", "ordered_chunks_received", "unordered_chunks_received", "packets_sent",
+          "packets_received", "bytes_sent", "bytes_received", "sacks_sent", "sacks_received"})
       if (name == traffic) return true;
     return false;
   }

@@ -24,7 +24,7 @@ class IcmpTest : public testing::TestWithParam<std::uint16_t> {
     options.name = "b";
     options.host = 2;
     b = std::make_unique<sim::SimStack>(wire, clock, 2, options);
-    router = std::make_unique<sim::MtuRouter>(wire);
+    router = std::make_unique<sim::MtuRouter>(wire, std::uint16_t{0});
     wire.set_tap([this](const drivers::WireEvent& event) {
       constexpr std::size_t kEthernet = 14;
       if (event.fate == drivers::WireFate::lost && event.frame.size() > kNarrow + kEthernet)
