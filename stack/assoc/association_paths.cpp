@@ -75,6 +75,7 @@ bool Association::set_up_path(Path& path, const IpAddress& destination, std::spa
 
 /// Asks for next hop, source and MTU. Without an answer the path keeps what it has, and asks again when it is to send.
 void Association::resolve(Path& path, std::span<const IpAddress> local_addresses) {
+  const base::Departure before = path.route;
   std::uint16_t mtu = parameters_->path_mtu_max;
   if (!services_.host.resolve(path.route, mtu, path.port)) {
     path.route.next_hop = 0;
@@ -93,6 +94,9 @@ void Association::resolve(Path& path, std::span<const IpAddress> local_addresses
     });
     path.route.source = same_family == local_addresses.end() ? local_addresses.front() : *same_family;
   }
+  const bool known = path.congestion != nullptr && before.next_hop != 0 && path.route.next_hop != 0;
+  if (known && (before.next_hop != path.route.next_hop || before.source != path.route.source))
+    path.congestion->restart();  // §7.2.5.2
   if (pmtu == path.pmtu) return;
   path.pmtu = pmtu;
   if (path.congestion == nullptr) return;  // not open yet

@@ -33,6 +33,8 @@ class CongestionController {
   virtual void on_idle(Timestamp now) = 0;
   /// The path MTU changed: `max_data_chunk` is the PMDCS, in bytes.
   virtual void set_mtu(std::uint32_t max_data_chunk) = 0;
+  /// The path leads another way now, of which nothing is known (§7.2.5): everything begins anew.
+  virtual void restart() = 0;
 };
 
 }  // namespace sluice::assoc

@@ -7,7 +7,8 @@ namespace sluice::assoc {
 Rfc9260Controller::Rfc9260Controller(std::uint32_t max_data_chunk, bool ipv4)
     : pmdcs_(max_data_chunk),
       cwnd_(std::min(4 * max_data_chunk, std::max(2 * max_data_chunk, ipv4 ? 4404u : 4344u))),
-      ssthresh_(UINT32_MAX) {}
+      ssthresh_(UINT32_MAX),
+      ipv4_(ipv4) {}
 
 void Rfc9260Controller::on_acked(Timestamp /*now*/, const Acked& acked) {
   idle_ = false;
@@ -60,6 +61,10 @@ void Rfc9260Controller::on_idle(Timestamp /*now*/) {
 void Rfc9260Controller::set_mtu(std::uint32_t max_data_chunk) {
   pmdcs_ = max_data_chunk;
   cwnd_ = std::max(cwnd_, pmdcs_);
+}
+
+void Rfc9260Controller::restart() {
+  *this = Rfc9260Controller(pmdcs_, ipv4_);
 }
 
 std::uint32_t Rfc9260Controller::reduced() const {

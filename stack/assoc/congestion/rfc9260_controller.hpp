@@ -18,6 +18,7 @@ class Rfc9260Controller final : public CongestionController {
   void on_timeout(Timestamp now) override;
   void on_idle(Timestamp now) override;
   void set_mtu(std::uint32_t max_data_chunk) override;
+  void restart() override;
 
  private:
   std::uint32_t reduced() const;
@@ -28,6 +29,7 @@ class Rfc9260Controller final : public CongestionController {
   std::uint32_t cwnd_;
   std::uint32_t ssthresh_;
   std::uint32_t partial_bytes_acked_ = 0;
+  bool ipv4_;
   bool idle_ = false;  ///< adjusted for idleness since the last acknowledgement
 };
 

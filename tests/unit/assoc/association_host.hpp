@@ -38,7 +38,7 @@ class TestHost final : public Host {
   bool resolve(base::Departure& route, std::uint16_t& path_mtu, std::uint16_t& port) noexcept override {
     ++resolved;
     if (!routed) return false;
-    route.next_hop = 7;
+    route.next_hop = next_hop;
     path_mtu = mtu;
     port = route.destination == second_port_destination ? kSecondPort : kFirstPort;
     return true;
@@ -51,6 +51,7 @@ class TestHost final : public Host {
   std::uint32_t packet_room = kUnlimited;  ///< packets that may still be allocated
   std::uint32_t event_room = kUnlimited;   ///< events that may still be delivered
   bool routed = true;
+  std::uint32_t next_hop = 7;  ///< of all routes
   std::uint16_t mtu = 1500;
   int resolved = 0;
   base::HeapBuffers packets;

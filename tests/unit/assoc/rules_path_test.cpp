@@ -3,6 +3,7 @@
 
 #include <set>
 
+#include "stack/assoc/congestion/congestion_controller.hpp"
 #include "tests/unit/assoc/scripted_peer.hpp"
 
 namespace sluice::assoc {
@@ -147,6 +148,26 @@ TEST_F(RulesPath, EachPathHasItsOwnMtu) {  // §7.3
   ASSERT_EQ(packets.size(), 1u);
   EXPECT_EQ(packets[0].types(), (Types{ChunkType::data, ChunkType::data}));
   for (const wire::Chunk& chunk : packets[0].chunks) EXPECT_LE(chunk.bytes.size(), 1000u - 20 - 12);
+}
+
+TEST_F(RulesPath, AnotherRouteBeginsCongestionControlAnew) {  // §7.2.5
+  go_established();
+  const CongestionController& congestion = *paths()[0].congestion;
+  const std::uint32_t cwnd = congestion.cwnd();
+  const std::uint32_t ssthresh = congestion.ssthresh();
+  send(std::string(1000, 'x'));
+  flush();
+  expire();
+  flush();
+  const std::uint32_t reduced = congestion.cwnd();
+  ASSERT_NE(reduced, cwnd);
+  association().refresh_routes();
+  EXPECT_EQ(congestion.cwnd(), reduced) << "the same way";
+  host().next_hop = 8;
+  association().refresh_routes();
+  EXPECT_EQ(paths()[0].route.next_hop, 8u);
+  EXPECT_EQ(congestion.cwnd(), cwnd);
+  EXPECT_EQ(congestion.ssthresh(), ssthresh);
 }
 
 TEST_F(RulesPath, HeartbeatAckClearsTheErrorsOfTheAssociation) {  // §8.1, §8.3
