@@ -36,8 +36,10 @@ bool Worker::follow_links() {
       walk.going = record != nullptr;
       if (record == nullptr) break;
       walk.after = record->association.id();
-      if (record->attempt == nullptr && record->association.on_link(port, walk.up)) touch(*record);
       any = true;
+      if (record->attempt != nullptr) continue;
+      record->association.refresh_routes();  // some may lead over another port now
+      if (record->association.on_link(port, walk.up)) touch(*record);
     }
   }
   return any;
