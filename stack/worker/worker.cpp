@@ -239,9 +239,10 @@ WorkerCounters Worker::counters() const {
 
 // assoc::Host and ip::FrameSink
 
+// What is for a port without a link is dropped below, and must not hold up the other paths.
 bool Worker::has_room_for(const AssociationRecord& record) const {
   for (const assoc::Path& path : record.association.paths())
-    if (!transmitter_.has_room(path.port)) return false;
+    if (ip_.link_up(path.port) && !transmitter_.has_room(path.port)) return false;
   return true;
 }
 

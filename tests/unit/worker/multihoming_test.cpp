@@ -341,6 +341,21 @@ TEST_P(MultihomingTest, HeartbeatsFlowOnIdlePaths) {
   EXPECT_TRUE(changes.empty());
 }
 
+TEST_P(MultihomingTest, TrafficLeavesAPortWithoutALink) {
+  connect();
+  load(seconds(1));
+  for (const sim::SimStack* const stack : {a.get(), b.get()}) {
+    wire.set_link(stack->port_number(0), false);
+    load(seconds(10));
+    expect_all_data_on(1);
+    wire.set_link(stack->port_number(0), true);
+    load(seconds(10));
+    expect_all_data_on(0);
+  }
+  run(seconds(1));
+  expect_all_arrived();
+}
+
 TEST_P(MultihomingTest, APortThatFlapsLosesNoMessage) {
   connect();
   for (int i = 0; i < 20; ++i) {
