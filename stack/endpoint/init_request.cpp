@@ -12,12 +12,13 @@ using wire::ParameterType;
 
 constexpr std::uint32_t kMinWindow = 1500;
 
-void take_address(const wire::Parameter& parameter, const base::Arrival& arrival, InitRequest& request) {
+void take_address(const wire::Parameter& parameter, const base::Arrival& arrival, std::span<const IpAddress> ours,
+                  InitRequest& request) {
   const auto address = wire::read_address(parameter);
   if (address && request.peers.contains(*address)) return;
   // An address of our own would make us talk to ourselves.
   const bool usable = address && is_unicast(*address) && scope_of(*address) >= scope_of(arrival.source) &&
-                      *address != arrival.destination;
+                      *address != arrival.destination && std::find(ours.begin(), ours.end(), *address) == ours.end();
   if (!usable || !request.peers.push_back(*address)) ++request.ignored_addresses;
 }
 
@@ -34,12 +35,13 @@ bool take_unrecognized(const wire::Parameter& parameter, InitRequest& request) {
   return !rule.stop;
 }
 
-InitProblem read_parameters(wire::ParameterWalker walker, const base::Arrival& arrival, InitRequest& request) {
+InitProblem read_parameters(wire::ParameterWalker walker, const base::Arrival& arrival, std::span<const IpAddress> ours,
+                            InitRequest& request) {
   while (const auto parameter = walker.next()) {
     switch (parameter->type) {
       case ParameterType::ipv4_address:
       case ParameterType::ipv6_address:
-        take_address(*parameter, arrival, request);
+        take_address(*parameter, arrival, ours, request);
         break;
       case ParameterType::cookie_preservative:
         if (const auto increment = wire::read_cookie_preservative(*parameter)) request.cookie_preservative = *increment;
@@ -59,7 +61,8 @@ InitProblem read_parameters(wire::ParameterWalker walker, const base::Arrival& a
 
 }  // namespace
 
-InitProblem read_init(std::span<const std::byte> packet, const base::Arrival& arrival, InitRequest& request) {
+InitProblem read_init(std::span<const std::byte> packet, const base::Arrival& arrival, std::span<const IpAddress> ours,
+                      InitRequest& request) {
   wire::ChunkWalker chunks = wire::chunks_of(packet);
   const auto chunk = chunks.next();
   const auto init = chunk ? wire::InitChunk::parse(*chunk) : std::nullopt;
@@ -70,7 +73,7 @@ InitProblem read_init(std::span<const std::byte> packet, const base::Arrival& ar
   if (request.header.outbound_streams == 0 || request.header.inbound_streams == 0 || request.header.window < kMinWindow)
     return InitProblem::bad_values;
   request.peers = {arrival.source};
-  const InitProblem problem = read_parameters(init->parameters(), arrival, request);
+  const InitProblem problem = read_parameters(init->parameters(), arrival, ours, request);
   for (const IpAddress& peer : request.peers) (peer.is_v4() ? request.supported.ipv4 : request.supported.ipv6) = true;
   return problem;
 }

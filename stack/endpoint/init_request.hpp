@@ -36,8 +36,10 @@ enum class InitProblem : std::uint8_t {
   host_name,             ///< Host Name Address (§3.3.2.1.4)
 };
 
-/// Reads `packet`, whose first chunk is an INIT. `request.header` is filled from zero_tag on.
-InitProblem read_init(std::span<const std::byte> packet, const base::Arrival& arrival, InitRequest& request);
+/// Reads `packet`, whose first chunk is an INIT. `request.header` is filled from zero_tag on. None of the stack's own
+/// addresses, `ours`, can be the peer's.
+InitProblem read_init(std::span<const std::byte> packet, const base::Arrival& arrival, std::span<const IpAddress> ours,
+                      InitRequest& request);
 /// Ignores the peer's addresses of a family in which there is none of `ours` (§5.1.2).
 void keep_families_of(const assoc::AddressList& ours, InitRequest& request);
 

@@ -72,7 +72,7 @@ OwnerVerdict OwnerRole::receive(Timestamp now, const Tcb& tcb, const Parameters&
 OwnerVerdict OwnerRole::on_init(Timestamp now, const Tcb& tcb, const Parameters& parameters, const Received& received) {
   ++services_.counters.inits_received;
   InitRequest request;
-  const InitProblem problem = read_init(received.packet, received.arrival, request);
+  const InitProblem problem = read_init(received.packet, received.arrival, services_.stack_addresses, request);
   if (refuse_init(services_, now, received, problem, request)) return {};
   if (tcb.state == State::shutdown_ack_sent) return {.next = Next::repeat_shutdown_ack};
   keep_families_of(tcb.handshake.local_addresses, request);

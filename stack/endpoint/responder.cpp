@@ -53,7 +53,7 @@ Verdict Responder::on_init(Timestamp now, const Received& received, WorkerId own
   Counters& counters = services_.counters;
   ++counters.inits_received;
   InitRequest request;
-  const InitProblem problem = read_init(received.packet, received.arrival, request);
+  const InitProblem problem = read_init(received.packet, received.arrival, services_.stack_addresses, request);
   if (refuse_init(services_, now, received, problem, request)) return {};
   // §5.1.2 D: any of its addresses tells whose it is.
   if (const Owner* const known = directory_.find_any(received.ports(), request.peers)) return to_owner(*known);

@@ -122,10 +122,11 @@ TEST_F(ResponderInit, TellsNoAddressOfLesserScopeOrAnotherFamily) {
 }
 
 TEST_F(ResponderInit, PeerAddressesThatAreNoUseAreLeftOutAndCounted) {
-  const InitAck ack = exchange_init({.addresses = {ip("127.0.0.1"), ip("224.0.0.1"), ip("255.255.255.255"),
-                                                   ip("0.0.0.0"), ip("169.254.0.9"), ip("ff02::1"), kLocal, kPeer2}});
+  const InitAck ack =
+      exchange_init({.addresses = {ip("127.0.0.1"), ip("224.0.0.1"), ip("255.255.255.255"), ip("0.0.0.0"),
+                                   ip("169.254.0.9"), ip("ff02::1"), kLocal, kLocal6, kPeer2}});
   EXPECT_EQ(opened(ack).handshake.peer_addresses, (assoc::AddressList{kPeer, kPeer2}));
-  EXPECT_EQ(counters.init_addresses_ignored, 7u);
+  EXPECT_EQ(counters.init_addresses_ignored, 8u);
 }
 
 TEST_F(ResponderInit, MorePeerAddressesThanTheLimitAreLeftOutAndCounted) {
