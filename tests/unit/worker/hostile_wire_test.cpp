@@ -1,0 +1,416 @@
+// A third station on the link sends what it likes, under any address, to two whole stacks that talk to each other.
+#include <array>
+#include <deque>
+#include <functional>
+#include <map>
+
+#include "stack/wire/chunk_cookie.hpp"
+#include "stack/wire/chunk_data.hpp"
+#include "stack/wire/chunk_init.hpp"
+#include "stack/wire/crc32c.hpp"
+#include "tests/sim/sim_stack.hpp"
+#include "tests/unit/ip/support.hpp"
+
+namespace sluice::worker {
+namespace {
+
+using ip::testing::Bytes;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using wire::ChunkType;
+
+constexpr std::uint16_t kPort = 5000;
+constexpr std::uint32_t kBurst = 64;
+
+class HostileWire : public testing::Test {
+ protected:
+  HostileWire() {
+    drivers::MemoryPortConfig attacker;
+    attacker.name = "x";
+    attacker.mac = mac_;
+    wire.add_port(attacker);
+    a = std::make_unique<sim::SimStack>(wire, clock, 1, options);
+    options.name = "b";
+    options.host = 2;
+    b = std::make_unique<sim::SimStack>(wire, clock, 2, options);
+    wire.set_tap([this](const drivers::WireEvent& event) { on_frame(event); });
+  }
+
+  // The two stacks.
+
+  void turn() {
+    a->group().poll_all();
+    b->group().poll_all();
+    take(*a, from_a);
+    take(*b, from_b);
+    drain();
+  }
+  void run(Duration time) {
+    const Timestamp end = clock.now() + time;
+    for (int turns = 0; clock.now() < end; ++turns) {
+      ASSERT_LT(turns, 1'000'000);
+      const bool worked = a->group().poll_all() | b->group().poll_all();
+      take(*a, from_a);
+      take(*b, from_b);
+      drain();
+      if (worked) continue;
+      const Timestamp next = std::min({a->group().next_deadline(), b->group().next_deadline(), wire.next_event(), end});
+      clock.advance_to(std::max(next, clock.now() + microseconds(1)));
+    }
+  }
+  /// Messages go to `messages`, all else to `into`.
+  void take(sim::SimStack& stack, std::vector<Event>& into) {
+    std::array<Event, 64> events;
+    for (std::size_t n = stack.events().poll(events); n > 0; n = stack.events().poll(events)) {
+      for (const Event& event : std::span(events).first(n)) {
+        if (event.type == EventType::message) {
+          messages[&stack].emplace_back(reinterpret_cast<const char*>(event.data), event.length);
+          EXPECT_TRUE(stack.events().release(event.handle));
+        } else {
+          into.push_back(event);
+        }
+      }
+    }
+  }
+  /// Lets a connect to b; both know each other's association afterwards.
+  void connect() {
+    OpenEndpointArguments listen;
+    listen.port = kPort;
+    listen.listen = true;
+    listen.addresses = {b->v4()};
+    b->open(listen);
+    OpenEndpointArguments open;
+    open.addresses = {a->v4()};
+    const EndpointId endpoint = a->open(open);
+    ConnectArguments arguments;
+    arguments.peers = {b->v4()};
+    arguments.port = kPort;
+    a->worker().connect(sim::kInline, endpoint, arguments, 0);
+    run(seconds(1));
+    ASSERT_EQ(from_a.size(), 1u);
+    ASSERT_EQ(from_b.size(), 1u);
+    ASSERT_EQ(from_a[0].type, EventType::association_up);
+    at_a = from_a[0].association;
+    at_b = from_b[0].association;
+    assoc::Snapshot snapshot;
+    ASSERT_TRUE(b->worker().snapshot(at_b, snapshot));
+    a_port = snapshot.peer_port;
+    tag_of_b = snapshot.local_tag;
+    tag_of_a = snapshot.peer_tag;
+    from_a.clear();
+    from_b.clear();
+  }
+  void send_each_way(const std::string& text) {
+    const auto bytes = std::as_bytes(std::span(text));
+    EXPECT_EQ(a->send(at_a, bytes), assoc::SendStatus::queued);
+    EXPECT_EQ(b->send(at_b, bytes), assoc::SendStatus::queued);
+    expected.push_back(text);
+  }
+  /// Everything sent came, once and in order, and the association is as it was.
+  void expect_moved() {
+    run(seconds(2));
+    EXPECT_EQ(messages[a.get()], expected);
+    EXPECT_EQ(messages[b.get()], expected);
+    EXPECT_TRUE(from_a.empty());
+    EXPECT_TRUE(from_b.empty());
+    EXPECT_EQ(a->associations(), 1u);
+    EXPECT_EQ(b->associations(), 1u);
+    EXPECT_EQ(a->buffers_out(), 0u);
+    EXPECT_EQ(b->buffers_out(), 0u);
+  }
+
+  /// What all the pools of a stack have out, and what its tables hold.
+  static std::vector<std::uint32_t> held(sim::SimStack& stack) {
+    const Worker& worker = stack.worker();
+    const assoc::Pools& pools = worker.pools();
+    return {worker.associations(),         worker.directory_size(),         pools.congestion_controllers.out(),
+            pools.path_blocks.one.out(),   pools.path_blocks.two.out(),     pools.path_blocks.four.out(),
+            pools.path_blocks.eight.out(), pools.held_chunks.out(),         pools.held_pages.out(),
+            pools.tsn_maps.out(),          pools.inbound_stream_roots.out()};
+  }
+
+  // The attacker.
+
+  /// An SCTP packet with a good checksum.
+  static Bytes sctp(std::uint16_t from, std::uint16_t to, VTag tag,
+                    const std::function<void(wire::PacketWriter&)>& chunks, std::size_t room = 1480) {
+    std::vector<std::byte> memory(room);
+    wire::PacketWriter writer(memory, {.source_port = from, .destination_port = to, .tag = tag});
+    chunks(writer);
+    Bytes packet(writer.bytes().begin(), writer.bytes().end());
+    wire::crc32c_fill(packet);
+    return packet;
+  }
+  /// From any address, to `to`.
+  void attack(sim::SimStack& to, const IpAddress& source, const Bytes& packet, ip::testing::Ipv4Options ip = {}) {
+    const Bytes frame =
+        ip::testing::ip_frame(to.port().info().mac, mac_, ip::testing::ipv4_packet(source, to.v4(), packet, ip));
+    base::Buffer buffer = frames_.copy_of(frame);
+    ASSERT_EQ(wire.port(0).transmit(0, {&buffer, 1}), 1u);
+  }
+  /// In as many IP fragments as it takes.
+  void attack_in_fragments(sim::SimStack& to, const IpAddress& source, const Bytes& packet) {
+    constexpr std::size_t kPiece = 1480;
+    ++ip_id_;
+    for (std::size_t at = 0; at < packet.size(); at += kPiece) {
+      const bool more = at + kPiece < packet.size();
+      attack(to, source, ip::testing::slice(packet, at, kPiece),
+             {.id = ip_id_, .flags_offset = static_cast<unsigned>(at / 8) | (more ? 0x2000u : 0u)});
+      turn();
+    }
+  }
+  /// Makes the stack answer to the attacker's own address.
+  void introduce(sim::SimStack& to) {
+    const Bytes frame = ip::testing::ethernet(to.port().info().mac, mac_, 0x0806,
+                                              ip::testing::arp_packet(1, mac_, address_, base::MacAddress{}, to.v4()));
+    base::Buffer buffer = frames_.copy_of(frame);
+    ASSERT_EQ(wire.port(0).transmit(0, {&buffer, 1}), 1u);
+    run(milliseconds(1));
+  }
+  void drain() {
+    std::array<base::Buffer, 64> burst;
+    while (const std::uint16_t n = wire.port(0).receive(0, burst)) {
+      for (std::uint16_t i = 0; i < n; ++i) {
+        to_attacker.emplace_back(burst[i].bytes().begin(), burst[i].bytes().end());
+        burst[i].reset();
+        if (to_attacker.size() > 64) to_attacker.pop_front();
+      }
+    }
+  }
+  /// Counts SCTP packets that the stacks send, and their bytes.
+  void on_frame(const drivers::WireEvent& event) {
+    if (event.fate != drivers::WireFate::sent || event.from == 0) return;
+    if (event.frame.size() < 34 || event.frame[12] != std::byte{8} || event.frame[13] != std::byte{0}) return;
+    if (event.frame[23] != std::byte{132}) return;
+    ++sctp_frames;
+    sctp_bytes += event.frame.size();
+  }
+
+  void TearDown() override {
+    if (!HasFailure()) return;
+    for (sim::SimStack* const stack : {a.get(), b.get()})
+      visit_counters(stack->worker().counters(),
+                     [&](const char* room, const char* name, const char*, std::uint64_t value) {
+                       if (value != 0) std::printf("%s %s.%s %lu\n", stack->name().c_str(), room, name, value);
+                     });
+  }
+
+  base::SimClock clock;
+  base::SeededRandom random{5};
+  drivers::MemoryWire wire{clock, random};
+  sim::SimStackOptions options;
+  std::unique_ptr<sim::SimStack> a, b;
+  std::vector<Event> from_a, from_b;
+  std::map<const sim::SimStack*, std::vector<std::string>> messages;
+  std::vector<std::string> expected;
+  AssocId at_a, at_b;
+  VTag tag_of_a, tag_of_b;
+  std::uint16_t a_port = 0;
+  const IpAddress address_ = IpAddress::v4(0xc61200c8);  // 198.18.0.200
+  std::deque<Bytes> to_attacker;
+  std::uint64_t sctp_frames = 0;
+  std::uint64_t sctp_bytes = 0;
+
+ private:
+  const base::MacAddress mac_{{0x02, 0, 0, 0, 0, 0xc8}};
+  base::HeapBuffers frames_;
+  unsigned ip_id_ = 0;
+};
+
+TEST_F(HostileWire, AFloodOfInitsLeavesNothingBehindAndTheAssociationMoves) {
+  connect();
+  introduce(*b);
+  const auto before = held(*b);
+  constexpr std::uint32_t kBursts = 300;
+  for (std::uint32_t i = 0; i < kBursts; ++i) {
+    for (std::uint32_t n = 0; n < kBurst; ++n) {
+      const Bytes init = sctp(static_cast<std::uint16_t>(random.u32() | 1), kPort, VTag(0), [&](auto& packet) {
+        wire::append_init(packet, {VTag(random.u32() | 1), 65536, 10, 10, Tsn(random.u32())});
+      });
+      // From an address that hears the answers, and from many that nobody has.
+      attack(*b, n % 2 == 0 ? address_ : IpAddress::v4(0xc6120003 + random.below(190)), init);
+    }
+    if (i % 10 == 0) send_each_way("in the flood, " + std::to_string(i));
+    turn();
+    ASSERT_EQ(held(*b), before);
+    ASSERT_LE(b->buffers_out(), 2048u);
+    clock.advance(microseconds(100));
+  }
+  run(seconds(30));  // until what waited for neighbours that are not there was given up
+  EXPECT_EQ(b->counter("endpoint.inits_received"), kBursts * kBurst + 1);
+  EXPECT_EQ(b->counter("endpoint.init_acks_sent"), kBursts * kBurst + 1);
+  EXPECT_EQ(held(*b), before);
+  expect_moved();
+}
+
+TEST_F(HostileWire, AFloodOfForgedCookiesLeavesNothingBehindAndTheAssociationMoves) {
+  connect();
+  introduce(*b);
+  attack(*b, address_, sctp(7, kPort, VTag(0), [&](auto& packet) {
+    wire::append_init(packet, {VTag(1), 65536, 10, 10, Tsn(1)});
+  }));
+  run(milliseconds(1));
+  ASSERT_FALSE(to_attacker.empty());
+  const Bytes answer = ip::testing::slice(to_attacker.back(), 34);
+  const auto init_ack = wire::InitChunk::parse(*wire::chunks_of(answer).next());
+  ASSERT_TRUE(init_ack && init_ack->ack());
+  Bytes cookie;
+  auto parameters = init_ack->parameters();
+  while (const auto parameter = parameters.next())
+    if (parameter->type == wire::ParameterType::state_cookie)
+      cookie.assign(parameter->value().begin(), parameter->value().end());
+  ASSERT_FALSE(cookie.empty());
+  const auto before = held(*b);
+  const std::uint64_t malformed = b->counter("endpoint.cookie_malformed");
+  constexpr std::uint32_t kBursts = 300;
+  for (std::uint32_t i = 0; i < kBursts; ++i) {
+    for (std::uint32_t n = 0; n < kBurst; ++n) {
+      Bytes forged = cookie;
+      const std::uint32_t bit = 16 + random.below(static_cast<std::uint32_t>(cookie.size() * 8 - 16));
+      forged[bit / 8] ^= std::byte{1} << bit % 8;
+      // As somebody unknown, and as the peer of the association, under its tag.
+      const bool as_peer = n % 2 == 0;
+      attack(*b, as_peer ? a->v4() : address_,
+             sctp(as_peer ? a_port : 7, kPort, as_peer ? tag_of_b : init_ack->init_tag(),
+                  [&](auto& packet) { wire::append_cookie_echo(packet, forged); }));
+    }
+    if (i % 10 == 0) send_each_way("in the flood, " + std::to_string(i));
+    const std::size_t heard = to_attacker.size();
+    turn();
+    ASSERT_EQ(to_attacker.size(), heard) << "no answer";
+    ASSERT_EQ(held(*b), before);
+    clock.advance(microseconds(100));
+  }
+  EXPECT_EQ(b->counter("endpoint.cookie_bad_mac"), kBursts * kBurst);
+  EXPECT_EQ(b->counter("endpoint.cookie_malformed"), malformed);
+  EXPECT_EQ(held(*b), before);
+  expect_moved();
+}
+
+TEST_F(HostileWire, EveryChunkUnderAForgedSourceAndAnotherTagIsDroppedInSilence) {
+  connect();
+  const auto before = held(*b);
+  std::uint64_t forged = 0;
+  const std::uint64_t frames = sctp_frames;
+  for (int type = 0; type < 256; ++type) {
+    for (const std::uint8_t flags : {std::uint8_t{0}, wire::kFlagTagReflected}) {
+      for (const VTag tag : {VTag(0), VTag(tag_of_b.value ^ 1), VTag(random.u32() | 1)}) {
+        if (static_cast<ChunkType>(type) == ChunkType::init && tag.value == 0) continue;
+        attack(*b, a->v4(), sctp(a_port, kPort, tag, [&](auto& packet) {
+          std::memset(packet.append_chunk(static_cast<ChunkType>(type), flags, 16), 0, 16);
+        }));
+        ++forged;
+      }
+    }
+    turn();
+  }
+  EXPECT_EQ(sctp_frames, frames);
+  const std::uint64_t counted = b->counter("worker.drop_malformed") + b->counter("endpoint.wrong_tag") +
+                                b->counter("association.wrong_tags") + b->counter("endpoint.cookie_malformed");
+  EXPECT_EQ(counted, forged);
+  EXPECT_EQ(held(*b), before);
+  send_each_way("afterwards");
+  expect_moved();
+}
+
+TEST_F(HostileWire, TheRightTagFromElsewhereIsOutOfTheBlueAndTouchesNothing) {
+  connect();
+  introduce(*b);
+  const auto before = held(*b);
+  for (int type = 0; type < 256; ++type) {
+    const std::uint64_t bytes = sctp_bytes;
+    attack(*b, address_, sctp(a_port, kPort, tag_of_b, [&](auto& packet) {
+      std::memset(packet.append_chunk(static_cast<ChunkType>(type), 0, 16), 0, 16);
+    }));
+    run(milliseconds(2));
+    EXPECT_LE(sctp_bytes - bytes, 14u + 20 + 12 + 20) << type;
+  }
+  EXPECT_EQ(held(*b), before);
+  send_each_way("afterwards");
+  expect_moved();
+}
+
+TEST_F(HostileWire, TwoStacksCannotBeMadeToAnswerEachOtherForLong) {
+  connect();
+  for (int type = 0; type < 256; ++type) {
+    for (const std::uint8_t flags : {std::uint8_t{0}, wire::kFlagTagReflected}) {
+      for (const bool known : {false, true}) {
+        for (const VTag tag : {VTag(0), VTag(random.u32() | 1)}) {
+          SCOPED_TRACE(testing::Message()
+                       << "chunk " << type << ", flags " << int{flags} << ", known " << known << ", tag " << tag.value);
+          const std::uint64_t frames = sctp_frames;
+          attack(*b, a->v4(), sctp(known ? a_port : std::uint16_t{7777}, kPort, tag, [&](auto& packet) {
+            if (static_cast<ChunkType>(type) == ChunkType::init)
+              wire::append_init(packet, {VTag(9), 65536, 10, 10, Tsn(9)});
+            else
+              std::memset(packet.append_chunk(static_cast<ChunkType>(type), flags, 0), 0, 0);
+          }));
+          run(milliseconds(3));
+          // At most INIT ACK and the ABORT that says that nobody asked.
+          ASSERT_LE(sctp_frames - frames, 2u);
+        }
+      }
+    }
+  }
+  send_each_way("afterwards");
+  expect_moved();
+}
+
+TEST_F(HostileWire, PacketsOfNothingToFifteenBytesAreCountedWhereTheyEnd) {
+  connect();
+  const Bytes whole = sctp(a_port, kPort, tag_of_b, [](auto& packet) { packet.append_chunk(ChunkType::data, 0, 0); });
+  for (std::size_t length = 0; length < 16; ++length) {
+    Bytes packet = ip::testing::slice(whole, 0, length);
+    if (length >= 12) wire::crc32c_fill(packet);
+    attack(*b, a->v4(), packet);
+    turn();
+  }
+  EXPECT_EQ(b->counter("ip.drop_sctp_short"), 12u);
+  EXPECT_EQ(b->counter("worker.drop_malformed"), 4u);
+  send_each_way("afterwards");
+  expect_moved();
+}
+
+TEST_F(HostileWire, SixteenThousandChunksInOneJoinedDatagramAreLookedAtAndLetGo) {
+  connect();
+  for (const ChunkType type : {static_cast<ChunkType>(0xfe), static_cast<ChunkType>(0xbe), ChunkType::cookie_ack,
+                               ChunkType::data, ChunkType::heartbeat}) {
+    SCOPED_TRACE(static_cast<int>(type));
+    const std::uint64_t bytes = sctp_bytes;
+    const Bytes packet = sctp(
+        a_port, kPort, tag_of_b,
+        [&](auto& writer) {
+          while (writer.append_chunk(type, 0, 0) != nullptr) {
+          }
+        },
+        65500);
+    attack_in_fragments(*b, a->v4(), packet);
+    run(milliseconds(1));
+    EXPECT_LE(sctp_bytes - bytes, 300u);
+  }
+  EXPECT_GE(b->counter("association.unrecognized_chunks"), 2 * 16'000u);
+  EXPECT_GE(b->counter("association.malformed_chunks"), 2 * 16'000u);
+  // a is told of what "it" sent that b does not recognise: the eight reports of one packet.
+  EXPECT_EQ(from_a.size(), 8u);
+  for (const Event& event : from_a) EXPECT_EQ(event.type, EventType::remote_error);
+  from_a.clear();
+  send_each_way("afterwards");
+  expect_moved();
+}
+
+TEST_F(HostileWire, AStackThatSendsToItselfIsNotAnswered) {
+  connect();
+  const std::uint64_t frames = sctp_frames;
+  attack(*b, b->v4(), sctp(kPort, kPort, VTag(0), [&](auto& packet) {
+    wire::append_init(packet, {VTag(9), 65536, 10, 10, Tsn(9)});
+  }));
+  run(milliseconds(5));
+  EXPECT_EQ(sctp_frames, frames);
+  EXPECT_EQ(b->counter("ip.drop_martian"), 1u);
+  send_each_way("afterwards");
+  expect_moved();
+}
+
+}  // namespace
+}  // namespace sluice::worker
