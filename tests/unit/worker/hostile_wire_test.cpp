@@ -145,7 +145,7 @@ class HostileWire : public testing::Test {
   /// From any address, to `to`.
   void attack(sim::SimStack& to, const IpAddress& source, const Bytes& packet, ip::testing::Ipv4Options ip = {}) {
     const Bytes frame =
-        ip::testing::ip_frame(to.port(0).info().mac, mac_, ip::testing::ipv4_packet(source, to.v4(), packet, ip));
+        ip::testing::ip_frame(wire.port(to.port_number()).info().mac, mac_, ip::testing::ipv4_packet(source, to.v4(), packet, ip));
     base::Buffer buffer = frames_.copy_of(frame);
     ASSERT_EQ(wire.port(0).transmit(0, {&buffer, 1}), 1u);
   }
@@ -162,7 +162,7 @@ class HostileWire : public testing::Test {
   }
   /// Makes the stack answer to the attacker's own address.
   void introduce(sim::SimStack& to) {
-    const Bytes frame = ip::testing::ethernet(to.port(0).info().mac, mac_, 0x0806,
+    const Bytes frame = ip::testing::ethernet(wire.port(to.port_number()).info().mac, mac_, 0x0806,
                                               ip::testing::arp_packet(1, mac_, address_, base::MacAddress{}, to.v4()));
     base::Buffer buffer = frames_.copy_of(frame);
     ASSERT_EQ(wire.port(0).transmit(0, {&buffer, 1}), 1u);
