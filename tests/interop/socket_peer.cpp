@@ -1,206 +1,158 @@
 // A peer on the Linux kernel's SCTP sockets, for a stack under test: runs in the guest that kernel-peer starts.
-//
-//   socket-peer echo PORT                            echoes every message on its stream with its PPID until the peers
-//   are gone socket-peer client ADDRESS PORT MESSAGES STREAMS MAX_SIZE [WINDOW]
-//                                                    sends self-describing messages of mixed sizes and checks each echo
-//
-// Exit status 0 when all that was to be checked was right; a line on standard output says what was.
 
-#include <arpa/inet.h>
-#include <linux/sctp.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <deque>
-#include <string>
-#include <vector>
+// After what it leaves to others to include.
+#include <linux/sctp.h>
 
+#include <cerrno>
+#include <cstring>
+
+#include "tests/interop/peer.hpp"
+
+namespace interop {
 namespace {
 
-[[noreturn]] void fail(const std::string& what) {
-  std::printf("socket-peer: %s\n", what.c_str());
-  std::exit(1);
+void set_option(int fd, int name, const void* value, std::size_t size) {
+  check(setsockopt(fd, IPPROTO_SCTP, name, value, static_cast<socklen_t>(size)), "setsockopt");
 }
 
-int check(int result, const char* what) {
-  if (result < 0) fail(std::string(what) + ": " + std::strerror(errno));
-  return result;
-}
+class SocketAssociation final : public Association {
+ public:
+  explicit SocketAssociation(int fd) : fd_(fd) {}
+  SocketAssociation(const SocketAssociation&) = delete;
+  SocketAssociation& operator=(const SocketAssociation&) = delete;
+  ~SocketAssociation() override {
+    if (fd_ >= 0) close(fd_);
+  }
 
-struct Message {
-  std::uint16_t stream = 0;
-  std::uint32_t ppid = 0;
-  bool end = false;
-  std::vector<std::uint8_t> bytes;
-};
+  bool send(const Message& message) override { return transmit(message) == static_cast<ssize_t>(message.bytes.size()); }
 
-void set_option(int fd, int name, const void* value, socklen_t size) {
-  check(setsockopt(fd, IPPROTO_SCTP, name, value, size), "setsockopt");
-}
+  Received receive(Message& message) override {
+    message.bytes.clear();
+    for (bool end = false; !end;) {
+      iovec part{buffer_.data(), buffer_.size()};
+      alignas(cmsghdr) char control[256];
+      msghdr header{};
+      header.msg_iov = &part;
+      header.msg_iovlen = 1;
+      header.msg_control = control;
+      header.msg_controllen = sizeof control;
+      const ssize_t got = recvmsg(fd_, &header, 0);
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) return ended(got);
+      for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
+        if (c->cmsg_level != IPPROTO_SCTP || c->cmsg_type != SCTP_RCVINFO) continue;
+        sctp_rcvinfo info;
+        std::memcpy(&info, CMSG_DATA(c), sizeof info);
+        message.stream = info.rcv_sid;
+        message.ppid = ntohl(info.rcv_ppid);
+      }
+      message.bytes.insert(message.bytes.end(), buffer_.begin(), buffer_.begin() + got);
+      end = (header.msg_flags & MSG_EOR) != 0;
+    }
+    return Received::message;
+  }
 
-int open_socket(int family, std::uint16_t streams) {
-  const int fd = check(socket(family, SOCK_STREAM, IPPROTO_SCTP), "socket(IPPROTO_SCTP)");
-  sctp_initmsg init{};
-  init.sinit_num_ostreams = streams;
-  init.sinit_max_instreams = 65535;
-  set_option(fd, SCTP_INITMSG, &init, sizeof init);
-  const int on = 1;
-  set_option(fd, SCTP_RECVRCVINFO, &on, sizeof on);
-  set_option(fd, SCTP_NODELAY, &on, sizeof on);
-  const int buffer = 1 << 20;
-  setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
-  setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
-  return fd;
-}
+  void shutdown() override { check(::shutdown(fd_, SHUT_WR), "shutdown"); }
 
-void send_message(int fd, const Message& message) {
-  iovec part{const_cast<std::uint8_t*>(message.bytes.data()), message.bytes.size()};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(sctp_sndinfo))] = {};
-  msghdr header{};
-  header.msg_iov = &part;
-  header.msg_iovlen = 1;
-  header.msg_control = control;
-  header.msg_controllen = sizeof control;
-  cmsghdr* const c = CMSG_FIRSTHDR(&header);
-  c->cmsg_level = IPPROTO_SCTP;
-  c->cmsg_type = SCTP_SNDINFO;
-  c->cmsg_len = CMSG_LEN(sizeof(sctp_sndinfo));
-  sctp_sndinfo info{};
-  info.snd_sid = message.stream;
-  info.snd_ppid = htonl(message.ppid);
-  std::memcpy(CMSG_DATA(c), &info, sizeof info);
-  const ssize_t sent = sendmsg(fd, &header, MSG_NOSIGNAL);
-  if (sent != static_cast<ssize_t>(message.bytes.size())) fail(std::string("sendmsg: ") + std::strerror(errno));
-}
+  /// The reason stays here: sockets of this kind cannot send one (SO_LINGER does the rest).
+  void abort(const std::string&) override {
+    close(fd_);
+    fd_ = -1;
+  }
 
-/// Reads one whole message; false at the end of the association.
-bool receive_message(int fd, Message& message) {
-  message.bytes.clear();
-  message.end = false;
-  static std::vector<std::uint8_t> buffer(1 << 20);
-  while (!message.end) {
-    iovec part{buffer.data(), buffer.size()};
-    alignas(cmsghdr) char control[256];
+  std::uint16_t streams_out() override {
+    sctp_status status{};
+    socklen_t size = sizeof status;
+    check(getsockopt(fd_, IPPROTO_SCTP, SCTP_STATUS, &status, &size), "SCTP_STATUS");
+    return status.sstat_outstrms;
+  }
+
+ private:
+  /// A socket whose association was shut down is no longer connected; one whose association was lost has an error.
+  static Received ended(ssize_t got) {
+    if (got == 0 || errno == ENOTCONN) return Received::closed;
+    say(std::string("recvmsg: ") + std::strerror(errno));
+    return Received::lost;
+  }
+
+  ssize_t transmit(const Message& message) {
+    iovec part{const_cast<std::uint8_t*>(message.bytes.data()), message.bytes.size()};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(sctp_sndinfo))] = {};
     msghdr header{};
     header.msg_iov = &part;
     header.msg_iovlen = 1;
     header.msg_control = control;
     header.msg_controllen = sizeof control;
-    const ssize_t got = recvmsg(fd, &header, 0);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return false;
-    for (cmsghdr* c = CMSG_FIRSTHDR(&header); c != nullptr; c = CMSG_NXTHDR(&header, c)) {
-      if (c->cmsg_level != IPPROTO_SCTP || c->cmsg_type != SCTP_RCVINFO) continue;
-      sctp_rcvinfo info;
-      std::memcpy(&info, CMSG_DATA(c), sizeof info);
-      message.stream = info.rcv_sid;
-      message.ppid = ntohl(info.rcv_ppid);
-    }
-    message.bytes.insert(message.bytes.end(), buffer.begin(), buffer.begin() + got);
-    message.end = (header.msg_flags & MSG_EOR) != 0;
+    cmsghdr* const c = CMSG_FIRSTHDR(&header);
+    c->cmsg_level = IPPROTO_SCTP;
+    c->cmsg_type = SCTP_SNDINFO;
+    c->cmsg_len = CMSG_LEN(sizeof(sctp_sndinfo));
+    sctp_sndinfo info{};
+    info.snd_sid = message.stream;
+    info.snd_ppid = htonl(message.ppid);
+    std::memcpy(CMSG_DATA(c), &info, sizeof info);
+    return sendmsg(fd_, &header, MSG_NOSIGNAL);
   }
-  return true;
-}
 
-int echo(std::uint16_t port) {
-  const int listener = open_socket(AF_INET6, 65535);
-  sockaddr_in6 any{};
-  any.sin6_family = AF_INET6;
-  any.sin6_port = htons(port);
-  check(bind(listener, reinterpret_cast<sockaddr*>(&any), sizeof any), "bind");
-  check(listen(listener, 64), "listen");
-  for (;;) {
-    const int fd = check(accept(listener, nullptr, nullptr), "accept");
-    Message message;
-    std::uint64_t count = 0;
-    for (; receive_message(fd, message); ++count) send_message(fd, message);
-    std::printf("echoed %llu messages\n", static_cast<unsigned long long>(count));
-    std::fflush(stdout);
-    close(fd);
+  int fd_;
+  std::vector<std::uint8_t> buffer_ = std::vector<std::uint8_t>(1 << 16);
+};
+
+class KernelSockets final : public Sockets {
+ public:
+  std::unique_ptr<Association> connect(const Options& options) override {
+    PackedAddresses peers(options.peers, options.port);
+    const int fd = open(peers.six ? AF_INET6 : AF_INET, options.streams);
+    if (!options.local.empty() || options.local_port != 0) bind_to(fd, options.local, options.local_port, peers.six);
+    set_option(fd, SCTP_SOCKOPT_CONNECTX, peers.bytes.data(), peers.bytes.size());
+    return std::make_unique<SocketAssociation>(fd);
   }
-}
 
-std::uint8_t pattern(std::uint32_t number, std::size_t at) {
-  return static_cast<std::uint8_t>((number * 2654435761u + at * 40503u) >> 8);
-}
-
-Message make_message(std::uint32_t number, std::uint16_t streams, std::uint32_t max_size) {
-  Message message;
-  message.stream = static_cast<std::uint16_t>(number % streams);
-  message.ppid = number;
-  const std::uint32_t sizes[] = {1, 2, 3, 4, 5, 64, 100, 255, 256, 1000, 1400, 1452, 1453, 3000, 8192, 20000, 65536};
-  std::uint32_t size = sizes[number % (sizeof sizes / sizeof *sizes)];
-  if (size > max_size) size = 1 + number % max_size;
-  message.bytes.resize(size);
-  for (std::size_t i = 0; i < size; ++i) message.bytes[i] = pattern(number, i);
-  return message;
-}
-
-void check_echo(const Message& got, const Message& expected) {
-  if (got.stream != expected.stream || got.ppid != expected.ppid || got.bytes != expected.bytes)
-    fail("echo differs: stream " + std::to_string(got.stream) + " ppid " + std::to_string(got.ppid) + " size " +
-         std::to_string(got.bytes.size()) + ", expected stream " + std::to_string(expected.stream) + " ppid " +
-         std::to_string(expected.ppid) + " size " + std::to_string(expected.bytes.size()));
-}
-
-int client(const std::string& address, std::uint16_t port, std::uint32_t messages, std::uint16_t streams,
-           std::uint32_t max_size, std::uint32_t window) {
-  const bool six = address.find(':') != std::string::npos;
-  const int fd = open_socket(six ? AF_INET6 : AF_INET, streams);
-  sockaddr_storage peer{};
-  socklen_t length = sizeof(sockaddr_in);
-  if (six) {
-    auto& to = reinterpret_cast<sockaddr_in6&>(peer);
-    to.sin6_family = AF_INET6;
-    to.sin6_port = htons(port);
-    length = sizeof(sockaddr_in6);
-    if (inet_pton(AF_INET6, address.c_str(), &to.sin6_addr) != 1) fail("not an address: " + address);
-  } else {
-    auto& to = reinterpret_cast<sockaddr_in&>(peer);
-    to.sin_family = AF_INET;
-    to.sin_port = htons(port);
-    if (inet_pton(AF_INET, address.c_str(), &to.sin_addr) != 1) fail("not an address: " + address);
+  void listen(const Options& options) override {
+    listener_ = open(AF_INET6, 65535);
+    bind_to(listener_, options.local, options.port, true);
+    check(::listen(listener_, 64), "listen");
   }
-  check(connect(fd, reinterpret_cast<sockaddr*>(&peer), length), "connect");
-  std::vector<std::deque<std::uint32_t>> awaited(streams);
-  std::uint32_t sent = 0;
-  Message got;
-  for (std::uint32_t answered = 0; answered < messages;) {
-    for (; sent < messages && sent - answered < window; ++sent) {
-      send_message(fd, make_message(sent, streams, max_size));
-      awaited[sent % streams].push_back(sent);
-    }
-    if (!receive_message(fd, got)) fail("the association ended after " + std::to_string(answered) + " echoes");
-    if (got.stream >= streams || awaited[got.stream].empty()) fail("an echo that nothing was sent for");
-    check_echo(got, make_message(awaited[got.stream].front(), streams, max_size));
-    awaited[got.stream].pop_front();
-    ++answered;
+
+  std::unique_ptr<Association> accept() override {
+    return std::make_unique<SocketAssociation>(check(::accept(listener_, nullptr, nullptr), "accept"));
   }
-  shutdown(fd, SHUT_WR);
-  if (receive_message(fd, got)) fail("a message more than was sent");
-  close(fd);
-  std::printf("%u messages sent and echoed, all right\n", messages);
-  return 0;
-}
+
+ private:
+  static int open(int family, std::uint16_t streams) {
+    const int fd = check(socket(family, SOCK_STREAM, IPPROTO_SCTP), "socket(IPPROTO_SCTP)");
+    sctp_initmsg init{};
+    init.sinit_num_ostreams = streams;
+    init.sinit_max_instreams = 65535;
+    set_option(fd, SCTP_INITMSG, &init, sizeof init);
+    const int on = 1;
+    set_option(fd, SCTP_RECVRCVINFO, &on, sizeof on);
+    set_option(fd, SCTP_NODELAY, &on, sizeof on);
+    const int buffer = 4 << 20;  // a message is never larger than this
+    check(setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &buffer, sizeof buffer), "SO_SNDBUFFORCE");
+    const int receive_buffer = 1 << 20;
+    check(setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &receive_buffer, sizeof receive_buffer), "SO_RCVBUFFORCE");
+    const linger none{1, 0};  // whoever is killed leaves no association behind that tries to shut down
+    check(setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof none), "SO_LINGER");
+    return fd;
+  }
+
+  static void bind_to(int fd, const std::vector<std::string>& local, std::uint16_t port, bool six) {
+    PackedAddresses addresses(local.empty() ? std::vector<std::string>{six ? "::" : "0.0.0.0"} : local, port);
+    set_option(fd, SCTP_SOCKOPT_BINDX_ADD, addresses.bytes.data(), addresses.bytes.size());
+  }
+
+  int listener_ = -1;
+};
 
 }  // namespace
+}  // namespace interop
 
 int main(int argc, char** argv) {
-  const std::vector<std::string> arguments(argv + 1, argv + argc);
-  const auto number = [&](std::size_t i) {
-    return static_cast<std::uint32_t>(std::strtoul(arguments[i].c_str(), nullptr, 10));
-  };
-  if (arguments.size() == 2 && arguments[0] == "echo") return echo(static_cast<std::uint16_t>(number(1)));
-  if (arguments.size() >= 6 && arguments[0] == "client")
-    return client(arguments[1], static_cast<std::uint16_t>(number(2)), number(3), static_cast<std::uint16_t>(number(4)),
-                  number(5), arguments.size() > 6 ? number(6) : 64);
-  std::printf("usage: socket-peer echo PORT | client ADDRESS PORT MESSAGES STREAMS MAX_SIZE [WINDOW]\n");
-  return 2;
+  interop::KernelSockets sockets;
+  return interop::run_peer("socket-peer", sockets, argc, argv);
 }

@@ -1,0 +1,118 @@
+# What every peer of the interop tier goes through. Sourced, after tests/script.sh, by what brings a peer:
+#
+#   start_peer LINE ARGUMENT...   starts the peer's program, without waiting for its end, until its output has LINE
+#   run_peer ARGUMENT...          runs it to its end; its status
+#   kill_peer                     ends the one that was started
+#   $peer_log                     the output of the one that was started
+#   ${stack[@]} ${port[@]}        how a program of ours is started beside it: command in front, options
+#   $instance                     the name of our stack
+#   $abort_text                   how our programs tell of an ABORT by the peer
+
+# our_client PEER OPTION...: sends messages to the echoing peer's port $peer_port, and checks what comes back.
+peer_port=7
+our_client() {
+  local status=0
+  bounded 240 "${stack[@]}" "$perf" client "$1" --port "$peer_port" --latency --quiet --json "${port[@]}" "${@:2}" \
+    >"$work/client.json" 2>"$work/client.log" || status=$?
+  cat "$work/client.json" "$work/client.log"
+  return "$status"
+}
+
+# start_our_client PEER OPTION...: the same until end_our_client.
+start_our_client() {
+  "${stack[@]}" "$perf" client "$1" --port "$peer_port" --latency --quiet --json --duration 300 "${port[@]}" "${@:2}" \
+    >"$work/client.json" 2>"$work/client.log" </dev/null &
+  our_client=$!
+}
+# It ends in peace, and everything that it sent came back.
+end_our_client() {
+  local status
+  stop "$our_client" INT
+  status=$?
+  cat "$work/client.json" "$work/client.log"
+  [ "$status" = 0 ] && clean_result "$work/client.json" 0
+}
+
+# start_our_echo OPTION...: our server, on port 5001.
+start_our_echo() {
+  spawn "$work/echo.log" "${stack[@]}" "$echo_app" --port 5001 --verbose "${port[@]}" "$@"
+  our_echo=$!
+  wait_for 20 grep -q listening "$work/echo.log" && return
+  cat "$work/echo.log"
+  echo "not ok our server starts"
+  exit 1
+}
+end_our_echo() { stop "$our_echo"; }
+
+# their_client ADDRESS ARGUMENT...: the peer sends to our server and checks.
+their_client() { run_peer client "$1" 5001 "${@:2}" || { cat "$work/echo.log"; false; }; }
+
+as_client() { our_client "$1" "${@:2}" && clean_result "$work/client.json" "$messages"; }
+
+# problem TEXT: the client's result names this problem.
+problem() {
+  python3 - "$work/client.json" "$1" <<'PY'
+import json, sys
+problems = [one["what"] for one in json.load(open(sys.argv[1]))["problems"]]
+assert any(sys.argv[2] in one for one in problems), problems
+PY
+}
+
+# right_until LEAST MOST: our client ended early, and everything up to there was right.
+right_until() {
+  python3 - "$work/client.json" "$@" <<'PY'
+import json, sys
+result = json.load(open(sys.argv[1]))
+assert int(sys.argv[2]) <= result["messages"] <= int(sys.argv[3]), "messages"
+for key in ("corrupted", "misordered", "duplicated"): assert result[key] == 0, key
+PY
+}
+
+# peer_ends SHUTDOWN-OR-ABORT ADDRESS: the peer's server does that after 500 messages.
+peer_ends() {
+  local status=0 peer_port=9
+  start_peer ready echo 9 --after 500 --then "$1" || return 1
+  our_client "$2" --messages 1000000 --window 8 --size 1-3000 --streams 4 || status=$?
+  kill_peer
+  cat "$peer_log"
+  [ "$status" = 1 ]
+}
+# What it echoed before arrives.
+peer_shuts_down() { peer_ends shutdown "$1" && problem "the peer shut it down" && right_until 500 500; }
+# What it echoed last may be lost.
+peer_aborts() { peer_ends abort "$1" && problem "$abort_text" && right_until 400 500; }
+
+# The peer's client does so after 500 messages; our server takes the next one as if nothing had been.
+peer_client_aborts() {
+  their_client "$1" --then abort --after 500 && wait_for 10 grep -q "lost: $abort_text\$" "$work/echo.log" &&
+    their_client "$1" --messages 100
+}
+peer_client_shuts_down() {
+  their_client "$1" --messages 500 && wait_for 10 grep -q 'shut down by the peer' "$work/echo.log" &&
+    wait_for 10 grep -q closed "$work/echo.log"
+}
+
+# association FIELD: of the only association that our stack has.
+association() {
+  bounded 30 "$ctl" --instance "$instance" --json associations >"$work/associations.json" || return 1
+  python3 -c 'import json,sys
+found = json.load(open(sys.argv[1]))["associations"]
+assert len(found) == 1, found
+print(found[0][sys.argv[2]])' "$work/associations.json" "$1"
+}
+
+# settled BYTES: there is more than that to send, and nothing moved for a second.
+settled() {
+  local before after
+  before=$(association buffered_bytes) && sleep 1 && after=$(association buffered_bytes) && [ "$before" = "$after" ] && [ "$after" -gt "$1" ]
+}
+
+# The peer's client reads nothing, then shuts down: we have more than a window to send yet, and all of it arrives.
+shut_down_while_we_send() {
+  rm -f "$work/go"
+  start_peer sent burst "$1" 5001 --messages 48 --sizes 65536 --go "$work/go" || return 1
+  wait_for 15 settled 1000000 || { association buffered_bytes; cat "$peer_log"; kill_peer; return 1; }
+  echo "$(association buffered_bytes) bytes to send"
+  touch "$work/go"
+  wait_for 60 grep -q 'all right' "$peer_log" || { cat "$peer_log" "$work/echo.log"; kill_peer; return 1; }
+}
