@@ -144,8 +144,8 @@ class HostileWire : public testing::Test {
   }
   /// From any address, to `to`.
   void attack(sim::SimStack& to, const IpAddress& source, const Bytes& packet, ip::testing::Ipv4Options ip = {}) {
-    const Bytes frame =
-        ip::testing::ip_frame(wire.port(to.port_number()).info().mac, mac_, ip::testing::ipv4_packet(source, to.v4(), packet, ip));
+    const Bytes frame = ip::testing::ip_frame(wire.port(to.port_number()).info().mac, mac_,
+                                              ip::testing::ipv4_packet(source, to.v4(), packet, ip));
     base::Buffer buffer = frames_.copy_of(frame);
     ASSERT_EQ(wire.port(0).transmit(0, {&buffer, 1}), 1u);
   }
@@ -307,7 +307,8 @@ TEST_F(HostileWire, EveryChunkUnderAForgedSourceAndAnotherTagIsDroppedInSilence)
   }
   EXPECT_EQ(sctp_frames, frames);
   const std::uint64_t counted = b->counter("worker.drop_malformed") + b->counter("endpoint.wrong_tag") +
-                                b->counter("association.wrong_tags") + b->counter("endpoint.cookie_malformed");
+                                b->counter("association.wrong_tags") + b->counter("endpoint.cookie_malformed") +
+                                b->counter("endpoint.init_nonzero_packet_tag");
   EXPECT_EQ(counted, forged);
   EXPECT_EQ(held(*b), before);
   send_each_way("afterwards");
