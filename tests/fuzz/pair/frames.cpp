@@ -1,6 +1,7 @@
 #include "tests/fuzz/pair/frames.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "stack/base/endian.hpp"
 #include "stack/ip/ethernet.hpp"
@@ -45,6 +46,20 @@ Frame frame_around(const IpAddress& source, const IpAddress& destination, std::u
     ip::write_ipv6(&frame[kEthernet], outgoing, length, std::nullopt);
   frame.insert(frame.end(), payload.begin(), payload.end());
   return frame;
+}
+
+Frame arp_reply_to(std::span<const std::byte> frame, std::uint32_t first, const base::MacAddress& mac) {
+  constexpr std::size_t kSize = 28;  // RFC 826, for IPv4 over Ethernet
+  if (!is(frame, ip::kEtherTypeArp, kSize) || load_be<std::uint16_t>(&frame[kEthernet + 6]) != 1) return {};
+  if (load_be<std::uint32_t>(&frame[kEthernet + 24]) - first >= 8) return {};
+  Frame reply(frame.begin(), frame.begin() + kEthernet + kSize);
+  store_be(&reply[kEthernet + 6], std::uint16_t{2});
+  std::memcpy(&reply[0], &frame[6], 6);
+  std::memcpy(&reply[6], mac.octets.data(), 6);
+  std::memcpy(&reply[kEthernet + 8], mac.octets.data(), 6);  // sender: who was asked for
+  std::memcpy(&reply[kEthernet + 14], &frame[kEthernet + 24], 4);
+  std::memcpy(&reply[kEthernet + 18], &frame[kEthernet + 8], 10);  // target: who asked
+  return reply;
 }
 
 void mend(Frame& frame) {

@@ -120,7 +120,7 @@ void Hostile::send_stranger(std::uint32_t side) {
   sim::SimStack& to = pair_.stack(side);
   const bool v4 = (how & 1) != 0;
   IpAddress source = v4 ? from.v4() : from.v6();
-  if ((how & 2) != 0) source = v4 ? IpAddress::v4(0xc6120000u | input_.u8()) : to.v6();
+  if ((how & 2) != 0) source = v4 ? IpAddress::v4(Pair::kStrangers + input_.below(8)) : to.v6();
   const std::uint16_t source_port = (how & 4) != 0 ? Pair::kPort : input_.u16();
   const std::uint16_t port = (how & 8) != 0 ? Pair::kPort : input_.u16();
   Frame packet = common_header(source_port, port, VTag((how & 16) != 0 ? 0 : input_.u32()));
@@ -322,12 +322,15 @@ void Hostile::add_parameter(Frame& packet) {
   const auto type = choice < std::size(kTypes) ? static_cast<std::uint16_t>(kTypes[choice]) : input_.u16();
   const std::size_t start = begin(packet, static_cast<std::uint8_t>(type >> 8), static_cast<std::uint8_t>(type));
   if (type == static_cast<std::uint16_t>(ParameterType::ipv4_address)) {
-    const std::uint8_t host = input_.u8();  // one of theirs, or anybody's
-    put(packet, host < 4 ? 0xc6120000u | host : std::uint32_t{host} << 24 | input_.u16());
+    const std::uint8_t host = input_.u8();  // one of theirs, a stranger's, or anybody's
+    if (host < 16)
+      put(packet, host < 8 ? 0xc6120000u | host : Pair::kStrangers + host - 8);
+    else
+      put(packet, std::uint32_t{host} << 24 | input_.u16());
   } else if (type == static_cast<std::uint16_t>(ParameterType::ipv6_address)) {
     IpAddress::Bytes bytes = pair_.stack(0).v6().bytes();
     bytes[15] = input_.u8();
-    bytes[0] = static_cast<std::uint8_t>(bytes[0] + input_.below(2) * input_.u8());
+    if (input_.below(2) != 0) bytes[0] = input_.u8();
     for (const std::uint8_t byte : bytes) packet.push_back(static_cast<std::byte>(byte));
   } else {
     add_bytes(packet, 64);

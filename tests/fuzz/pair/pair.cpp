@@ -188,9 +188,21 @@ bool Pair::step_all() {
     any |= stacks_[side]->worker(index).poll_once();
     any |= applications_[side]->take_events(index);
   }
-  base::Buffer heard[drivers::kMaxBurst];  // what is for all stations
+  any |= listen_as_attacker();
+  return router_->step() || any;
+}
+
+/// Hosts from kStrangers on are the attacker, so that packets to them leave and answers to their INITs are seen.
+bool Pair::listen_as_attacker() {
+  base::Buffer heard[8];
   const std::uint16_t n = attacker_->receive(0, heard);
-  return router_->step() || any || n > 0;
+  for (std::uint16_t i = 0; i < n; ++i) {
+    Frame frame = arp_reply_to(heard[i].bytes(), kStrangers, attacker_->info().mac);
+    if (frame.empty()) continue;
+    base::Buffer reply = forged_.copy_of(frame);
+    static_cast<void>(attacker_->transmit(0, {&reply, 1}));
+  }
+  return n > 0;
 }
 
 void Pair::settle() {

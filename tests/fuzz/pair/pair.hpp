@@ -17,6 +17,7 @@ class Pair {
  public:
   static constexpr std::uint16_t kPort = 5000;
   static constexpr std::size_t kCaptured = 16;
+  static constexpr std::uint32_t kStrangers = 0xc61200c8;  ///< 198.18.0.200
 
   explicit Pair(Input& input);
   ~Pair();
@@ -83,6 +84,7 @@ class Pair {
   sim::SimStackOptions read_options(Input& input, std::uint32_t side);
   EndpointId open_endpoint(std::uint32_t side, std::uint32_t which);
   void make_application(std::uint32_t side);
+  bool listen_as_attacker();
   void on_wire(const drivers::WireEvent& event);
   void note_tsns(std::uint32_t to, std::span<const std::byte> frame);
   void check_flight(std::uint32_t side);
