@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "stack/wire/chunk_data.hpp"
+#include "stack/wire/chunk_init.hpp"
 #include "stack/wire/chunk_sack.hpp"
 #include "tests/fuzz/pair/fail.hpp"
 #include "tests/fuzz/pair/frames.hpp"
@@ -285,6 +286,8 @@ void Pair::on_wire(const drivers::WireEvent& event) {
 void Pair::note_tsns(std::uint32_t to, std::span<const std::byte> frame) {
   wire::ChunkWalker chunks = wire::chunks_of(sctp_packet_of(frame));
   while (const auto chunk = chunks.next()) {
+    if (const auto init = wire::InitChunk::parse(*chunk))
+      last_tsn_[to] = last_acknowledged_[1 - to] = init->header().initial_tsn - 1;
     if (const auto data = wire::DataChunk::parse(*chunk)) last_tsn_[to] = data->tsn();
     if (const auto sack = wire::SackChunk::parse(*chunk)) last_acknowledged_[to] = sack->cumulative_tsn();
   }

@@ -59,7 +59,7 @@ class Pair {
   void set_inexact();
   /// A frame that one of the stacks sent lately; empty if there are not so many.
   std::span<const std::byte> captured(std::uint32_t back) const;
-  /// TSNs seen last on the way to `side`: of DATA, and acknowledged by SACK.
+  /// TSNs seen last on the way to `side`: of DATA, and acknowledged by SACK. Before the first, those in front of them.
   Tsn last_tsn(std::uint32_t side) const { return last_tsn_[side]; }
   Tsn last_acknowledged(std::uint32_t side) const { return last_acknowledged_[side]; }
 
