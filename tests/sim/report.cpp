@@ -59,11 +59,7 @@ constexpr PathTransition kPathTransitions[] = {
     {PathState::unconfirmed, PathState::active},
     {PathState::active, PathState::inactive},
     {PathState::inactive, PathState::active},
-};
-
-/// RFC 7829 §4.
-constexpr PathTransition kRarePathTransitions[] = {
-    {PathState::active, PathState::potentially_failed},
+    {PathState::active, PathState::potentially_failed},  // RFC 7829 §3.2
     {PathState::potentially_failed, PathState::active},
     {PathState::potentially_failed, PathState::inactive},
 };
@@ -73,6 +69,8 @@ constexpr const char* kOfSeveralPaths[] = {
     "application moves the primary path",
     "chunks sent again on another path",
     "counter association.failovers",
+    "counter association.paths_without_link",
+    "counter association.primary_switchovers",
     "fault black hole, lasting",
     "fault link down, lasting",
     "fault one-way path, lasting",
@@ -166,7 +164,6 @@ std::string transition_name(State from, State to) {
 std::string transition_name(PathState from, PathState to) {
   const auto matches = [&](const PathTransition& known) { return known.from == from && known.to == to; };
   if (std::any_of(std::begin(kPathTransitions), std::end(kPathTransitions), matches)) return spelled(from, to);
-  if (std::any_of(std::begin(kRarePathTransitions), std::end(kRarePathTransitions), matches)) return spelled(from, to);
   throw std::runtime_error("no such transition: " + spelled(from, to));
 }
 

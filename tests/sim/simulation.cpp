@@ -79,9 +79,17 @@ SimStackOptions Simulation::stack_options(std::uint32_t side, bool quick) {
   } else {
     parameters.max_init_retransmissions = static_cast<std::uint16_t>(2 + random_.below(8));
   }
-  if (stack_options_[0].ports + stack_options_[1].ports > 2)
-    parameters.path_max_retransmissions = static_cast<std::uint16_t>(random_.below(6));
+  if (stack_options_[0].ports + stack_options_[1].ports > 2) set_path_thresholds(parameters);
   return options;
+}
+
+void Simulation::set_path_thresholds(Parameters& parameters) {
+  std::uint16_t& most = parameters.path_max_retransmissions;
+  std::uint16_t& in_doubt = parameters.potentially_failed_threshold;
+  most = static_cast<std::uint16_t>(random_.below(6));
+  if (random_.below(2) == 0) in_doubt = static_cast<std::uint16_t>(random_.below(3));
+  if (random_.below(3) == 0)
+    parameters.primary_switchover_threshold = static_cast<std::uint16_t>(std::min(most, in_doubt) + random_.below(2));
 }
 
 void Simulation::make_stacks() {

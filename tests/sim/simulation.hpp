@@ -64,6 +64,7 @@ class Simulation {
   void make_stacks();
   void choose_ports();
   SimStackOptions stack_options(std::uint32_t side, bool quick);
+  void set_path_thresholds(Parameters& parameters);
   void open_endpoints(std::uint32_t side);
   bool held_up(std::uint32_t side, std::uint16_t worker);
   bool step_all();
