@@ -64,10 +64,12 @@ run_check() {
 }
 
 # run_scripts DIR: each executable DIR/*.test is a script of several checks, which it reports by lines "ok NAME" and "not ok NAME".
+# Those named *.long.test are for --long.
 run_scripts() {
   local script name log line before status
   for script in "$1"/*.test; do
     [ -x "$script" ] || continue
+    [[ $script != *.long.test || $SLUICE_LONG = 1 ]] || continue
     name="$(basename "$1")/$(basename "$script" .test)"
     log="$logs/${name//\//-}.log"
     say "Tests: $name"
