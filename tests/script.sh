@@ -43,6 +43,7 @@ running() {
 # spawn LOG COMMAND...: in the background; its pid is $!.
 spawn() {
   local log=$1; shift
+  : >"$log"  # here and now: whoever waits for a word of the new program must not find the old one's
   "$@" >"$log" 2>&1 </dev/null &
 }
 
