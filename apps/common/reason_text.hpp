@@ -9,7 +9,8 @@ namespace sluice::apps {
 /// Why an association ended, in words.
 const char* text_of(Reason reason);
 
-/// Why the association of an association_lost or connect_failed event ended, with what the peer said about it, if it did.
+/// Why the association of an association_lost or connect_failed event ended, with what the peer said about it, if it
+/// did.
 std::string end_text(const Event& event);
 
 const char* text_of(PathState state);

@@ -81,7 +81,7 @@ Pair::Pair(Input& input) : seed_(input.u8()), random_(seed_), wire_(clock_, rand
     for (std::uint16_t i = 0; i < options_[side].workers; ++i) order_.emplace_back(side, i);
     applications_[side] = std::make_unique<Application>(*stacks_[side], side + 1);
   }
-  router_ = std::make_unique<sim::MtuRouter>(wire_);
+  router_ = std::make_unique<sim::MtuRouter>(wire_, std::uint16_t{0});
   attacker_ = &wire_.add_port(attacker_config());
   for (std::uint32_t side = 0; side < 2; ++side)
     for (std::uint32_t which = 0; which < 2; ++which) endpoints_[side][which] = open_endpoint(side, which);
@@ -264,7 +264,7 @@ void Pair::inject(std::uint32_t side, std::span<const std::byte> frame) {
   set_inexact();
   if (frame.size() < kEthernet || frame.size() > 9000) return;
   base::Buffer copy = forged_.copy_of(frame);
-  std::memcpy(copy.data(), stacks_[side]->port().info().mac.octets.data(), 6);
+  std::memcpy(copy.data(), wire_.port(stacks_[side]->port_number()).info().mac.octets.data(), 6);
   static_cast<void>(attacker_->transmit(0, {&copy, 1}));
 }
 
