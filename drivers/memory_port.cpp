@@ -102,11 +102,13 @@ void MemoryPort::arrive(Queue& queue, Travelling&& item) {
 
 Timestamp MemoryPort::next_event() const {
   Timestamp next = kNever;
-  for (const Queue& queue : queues_) {
-    next = std::min(next, queue.travelling.next());
-    if (!queue.ready.empty()) next = std::min(next, queue.ready.front().arrival);
-  }
+  for (std::uint16_t queue = 0; queue < queues_.size(); ++queue) next = std::min(next, next_event(queue));
   return next;
+}
+
+Timestamp MemoryPort::next_event(std::uint16_t queue_number) const {
+  const Queue& queue = queues_[queue_number];
+  return queue.ready.empty() ? queue.travelling.next() : queue.ready.front().arrival;
 }
 
 std::uint64_t MemoryPort::in_flight() const {

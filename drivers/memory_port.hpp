@@ -35,6 +35,7 @@ class MemoryPort final : public Port {
   void set_receive_blocks(std::uint32_t limit) { pool_.set_limit(limit); }
   bool takes_frames() const { return link_up_ && !stalled_; }
   Timestamp next_event() const;
+  Timestamp next_event(std::uint16_t queue) const;
   std::uint64_t in_flight() const;
 
  private:

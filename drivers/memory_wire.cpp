@@ -113,6 +113,10 @@ Timestamp MemoryWire::next_event() const {
   return next;
 }
 
+Timestamp MemoryWire::next_event(std::uint16_t number, std::uint16_t queue) const {
+  return ports_[number]->next_event(queue);
+}
+
 std::uint64_t MemoryWire::in_flight() const {
   std::uint64_t frames = 0;
   for (const auto& port : ports_) frames += port->in_flight();

@@ -105,6 +105,8 @@ class MemoryWire {
   /// When the next frame under way reaches a port; kNever when there is none. May be in the past: then it waits to be
   /// fetched.
   Timestamp next_event() const;
+  /// The same for one receive queue of port `number`.
+  Timestamp next_event(std::uint16_t number, std::uint16_t queue) const;
   /// Frames under way or waiting to be fetched.
   std::uint64_t in_flight() const;
   /// What happened so far, all directions together.

@@ -177,10 +177,19 @@ Timestamp Worker::next_deadline() const {
   return next;
 }
 
+bool Worker::has_work() const {
+  const auto waits = [](const std::deque<ControlMessage>& queue) { return !queue.empty(); };
+  return has_input() || std::any_of(overflow_.begin(), overflow_.end(), waits) ||
+         next_deadline() <= resources_.clock.now();
+}
+
 bool Worker::has_input() const {
   if (!stack_.attachments[self_.value]->empty()) return true;
-  for (const auto& application : applications_)
-    if (application != nullptr && application->channel != nullptr && application->channel->has_work()) return true;
+  for (const auto& application : applications_) {
+    if (application == nullptr) continue;
+    if (application->channel != nullptr && application->channel->has_work()) return true;
+    if (!application->waiting.empty() && application->has_room()) return true;
+  }
   for (std::uint16_t from = 0; from < stack_.workers(); ++from) {
     if (from == self_.value) continue;
     const Mailbox& mailbox = stack_.mailbox(endpoint::WorkerId(from), self_);

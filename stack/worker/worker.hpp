@@ -78,6 +78,8 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   bool poll_once();
   /// When poll_once() has something to do at the latest if nothing arrives.
   Timestamp next_deadline() const;
+  /// Whether poll_once() would find something to do now, besides what the ports have received.
+  bool has_work() const;
   /// Sleeps until something arrives, `limit` has passed or a deadline comes.
   void sleep(Duration limit);
   /// Counts a turn of the thread that had nothing to do, and backs off as the policy says.

@@ -43,9 +43,8 @@ void Application::peer_died(const Application& died, const std::set<std::uint64_
 bool Application::step(std::uint16_t index) {
   bool any = release(index);
   if (clock_.now() >= paused_until_) {
-    std::vector<Event> events(32);
-    const std::size_t n = stack_->events(index).poll(events);
-    for (std::size_t i = 0; i < n; ++i) on_event(index, events[i]);
+    const std::size_t n = stack_->events(index).poll(events_);
+    for (std::size_t i = 0; i < n; ++i) on_event(index, events_[i]);
     any |= n > 0;
   }
   for (auto next = flows_.begin(); next != flows_.end();) {
@@ -196,7 +195,8 @@ void Application::check(Flow& flow, const Event& event, std::span<const std::byt
   } else {
     message.index = flow.next_in[message.stream];
   }
-  if (message.contents() != std::vector<std::byte>(bytes.begin(), bytes.end())) fail(&flow, "a corrupted message");
+  const std::vector<std::byte> contents = message.contents();
+  if (!std::equal(bytes.begin(), bytes.end(), contents.begin(), contents.end())) fail(&flow, "a corrupted message");
   if (event.unordered) {
     if (!flow.unordered_in.emplace(message.index, true).second) fail(&flow, "an unordered message came twice");
   } else if (message.index != flow.next_in[message.stream]++) {

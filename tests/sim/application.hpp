@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <functional>
 #include <map>
 #include <set>
@@ -116,6 +117,7 @@ class Application {
   std::map<std::uint64_t, Flow> flows_;  // by association
   std::set<std::uint64_t> left_alone_;   // associations whose peer died
   std::vector<Held> held_;
+  std::array<Event, 32> events_;  // of one step
   std::map<std::uint32_t, Sent> sent_;
   std::map<std::uint32_t, Sent> received_;
   std::uint32_t names_ = 0;

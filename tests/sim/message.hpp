@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -26,9 +27,10 @@ struct Message {
   std::vector<std::byte> contents() const {
     std::vector<std::byte> bytes(length);
     std::uint64_t state = std::uint64_t{stream} << 32 ^ index ^ (tells_itself() ? std::uint64_t{flow} << 48 : 0);
-    for (std::byte& byte : bytes) {
+    for (std::size_t at = 0; at < bytes.size(); at += sizeof state) {
       state = state * 6364136223846793005u + 1442695040888963407u;
-      byte = static_cast<std::byte>(state >> 56);
+      const std::uint64_t word = state ^ state >> 32;
+      std::memcpy(&bytes[at], &word, std::min(sizeof word, bytes.size() - at));
     }
     if (!tells_itself()) return bytes;
     const std::uint32_t words[5] = {kMagic, flow, std::uint32_t{stream} << 16 | std::uint32_t{unordered}, index,

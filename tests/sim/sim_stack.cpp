@@ -22,7 +22,12 @@ drivers::MemoryPortConfig port_config(const SimStackOptions& options, std::uint1
 }  // namespace
 
 SimStack::SimStack(drivers::MemoryWire& wire, base::SimClock& clock, std::uint64_t seed, const SimStackOptions& options)
-    : name_(options.name), random_(seed), host_(options.host), first_port_(options.port.value_or(wire.ports())) {
+    : wire_(wire),
+      clock_(clock),
+      name_(options.name),
+      random_(seed),
+      host_(options.host),
+      first_port_(options.port.value_or(wire.ports())) {
   worker::Config config = options.config;
   config.ip.interfaces.clear();
   for (std::uint16_t i = 0; i < options.ports; ++i) {
@@ -101,6 +106,17 @@ void SimStack::check_pools() const {
     if (group_->worker(i).directory_size() != 0)
       throw std::runtime_error("side " + name_ + ": the directory still has addresses");
   }
+}
+
+bool SimStack::step(std::uint16_t index) {
+  return (worker(index).has_work() || frames_wait_for(index)) && worker(index).poll_once();
+}
+
+bool SimStack::frames_wait_for(std::uint16_t index) const {
+  for (std::uint16_t port = 0; port < ports(); ++port)
+    for (std::uint16_t queue = index; queue < ports_[port]->info().receive_queues; queue += workers())
+      if (wire_.next_event(port_number(port), queue) <= clock_.now()) return true;
+  return false;
 }
 
 std::uint32_t SimStack::associations() const {

@@ -70,8 +70,14 @@ class SimStack {
            std::to_string(reassembly_.out()) + " for reassembly, " + std::to_string(messages_.out()) + " of messages";
   }
   std::uint32_t associations() const;
+  /// One turn of a worker's loop; false if there was nothing to do, which is seen without a turn.
+  bool step(std::uint16_t index);
 
  private:
+  bool frames_wait_for(std::uint16_t index) const;
+
+  drivers::MemoryWire& wire_;
+  base::SimClock& clock_;
   std::string name_;
   base::SeededRandom random_;
   std::uint8_t host_;

@@ -186,7 +186,7 @@ bool Simulation::step_all() {
   bool any = false;
   for (const auto& [side, index] : order_) {
     if (held_up(side, index)) continue;
-    any |= stacks_[side]->worker(index).poll_once();
+    any |= stacks_[side]->step(index);
     any |= applications_[side]->step(index);
   }
   for (const auto& router : routers_) any |= router->step();

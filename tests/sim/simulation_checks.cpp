@@ -1,4 +1,5 @@
 // What must be true at every step and at the end of a run.
+#include <cstring>
 #include <stdexcept>
 #include <utility>
 
@@ -199,7 +200,13 @@ std::optional<std::uint32_t> Simulation::side_of(std::uint16_t port) const {
 void Simulation::on_wire(const drivers::WireEvent& event) {
   if (event.fate == drivers::WireFate::sent) ++totals_.frames;
   std::uint64_t sum = static_cast<std::uint64_t>(event.time.time_since_epoch().count());
-  for (const std::byte byte : event.frame) sum = sum * 31 + static_cast<std::uint8_t>(byte);
+  std::span<const std::byte> rest = event.frame;
+  for (; rest.size() >= sizeof(std::uint64_t); rest = rest.subspan(sizeof(std::uint64_t))) {
+    std::uint64_t word;
+    std::memcpy(&word, rest.data(), sizeof word);
+    sum = sum * 0x9e3779b97f4a7c15u + word;
+  }
+  for (const std::byte byte : rest) sum = sum * 31 + static_cast<std::uint8_t>(byte);
   mix(totals_.digest, sum ^ static_cast<std::uint64_t>(event.fate) << 56 ^ std::uint64_t{event.to} << 48);
   if (event.fate == drivers::WireFate::lost && router_tells_) {
     const std::uint16_t mtu = wire_.conditions(event.from, event.to).mtu;
