@@ -32,11 +32,17 @@ bool is_still(int file, const std::string& path) {
 
 }  // namespace
 
-InstanceLock::InstanceLock(const std::string& name) : path_(directory() + "/sluice-" + name + ".lock") {
+// DPDK's files are each user's own, too. A file that a killed process left behind is opened, not made: where the sticky
+// bit protects it, making it again is refused.
+InstanceLock::InstanceLock(const std::string& name)
+    : path_(fmt::format("{}/sluice-{}-{}.lock", directory(), geteuid(), name)) {
   for (int tries = 0; tries < 100; ++tries) {
     constexpr mode_t kMode = 0600;
-    file_ = open(path_.c_str(), O_CREAT | O_RDWR | O_CLOEXEC, kMode);
-    if (file_ < 0) throw SetupError(fmt::format("the lock file {} cannot be made: {}", path_, std::strerror(errno)));
+    constexpr int kFlags = O_RDWR | O_CLOEXEC | O_NOFOLLOW;
+    file_ = open(path_.c_str(), kFlags);
+    if (file_ < 0 && errno == ENOENT) file_ = open(path_.c_str(), kFlags | O_CREAT, kMode);
+    if (file_ < 0)
+      throw SetupError(fmt::format("the lock file {} cannot be made or opened: {}", path_, std::strerror(errno)));
     const bool locked = flock(file_, LOCK_EX | LOCK_NB) == 0;
     if (locked && is_still(file_, path_)) return;
     close(file_);

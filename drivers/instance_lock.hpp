@@ -4,8 +4,8 @@
 
 namespace sluice::drivers {
 
-/// A name that one process of this host has at a time, whatever network namespace it is in: DPDK's files and sockets
-/// are called by it. Held as long as this lives, and let go when the process ends, however it does.
+/// A name that one process of a user has at a time on this host, whatever network namespace it is in: DPDK's files and
+/// sockets are called by it. Held as long as this lives, and let go when the process ends, however it does.
 class InstanceLock {
  public:
   /// Throws SetupError, which says how to mend it, when another process has the name.

@@ -28,7 +28,7 @@ TEST(InstanceLock, SaysWhichFileCannotBeMade) {
     const InstanceLock lock("no/such/directory");
     FAIL() << "no error";
   } catch (const SetupError& error) {
-    EXPECT_NE(std::string(error.what()).find("sluice-no/such/directory.lock cannot be made"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("-no/such/directory.lock cannot be made"), std::string::npos);
   }
 }
 
