@@ -52,7 +52,8 @@ void Place::fail(const toml::node& node, const std::string& what) const {
   throw Error(where + ": " + key + ' ' + what);
 }
 
-std::int64_t read_integer(const toml::node& value, std::int64_t low, std::int64_t high, const Place& place) {
+std::int64_t read_integer(const toml::node& value, std::int64_t low, std::int64_t high, const Place& place,
+                          const char* besides) {
   std::int64_t number = 0;
   const auto whole = value.value_exact<std::int64_t>();
   const auto words = value.value_exact<std::string>();
@@ -60,7 +61,7 @@ std::int64_t read_integer(const toml::node& value, std::int64_t low, std::int64_
   if (whole) number = *whole;
   if (!understood || number < low || number > high)
     place.fail(value, "is " + shown(value) + "; it must be a whole number from " + std::to_string(low) + " to " +
-                          std::to_string(high) + (high >= 1 << 20 ? ", or a size such as \"4MiB\"" : ""));
+                          std::to_string(high) + (high >= 1 << 20 ? ", or a size such as \"4MiB\"" : "") + besides);
   return number;
 }
 

@@ -33,8 +33,10 @@ struct Key {
   bool first = false;  ///< set before the others, whatever the order in the table
 };
 
-/// `value` as an integer within [low, high], or an error that says so. Reads sizes like `"4MiB"` too.
-std::int64_t read_integer(const toml::node& value, std::int64_t low, std::int64_t high, const Place& place);
+/// `value` as an integer within [low, high], or an error that says so, and `besides` what else is allowed. Reads sizes
+/// like `"4MiB"` too.
+std::int64_t read_integer(const toml::node& value, std::int64_t low, std::int64_t high, const Place& place,
+                          const char* besides = "");
 /// `value`, a string such as `"100ms"`, `"30s"` or `"50us"`, within [low, high].
 Duration read_duration(const toml::node& value, Duration low, Duration high, const Place& place);
 std::string read_text(const toml::node& value, const Place& place);
@@ -53,6 +55,15 @@ template <class Target, std::integral Field>
 Key<Target> integer(std::string name, Field Target::*field, std::int64_t low, std::int64_t high) {
   return {std::move(name), [=](Target& target, const toml::node& node, const Place& place) {
             target.*field = static_cast<Field>(read_integer(node, low, high, place));
+          }};
+}
+
+/// 0, by which the field leaves the choice to others, or what integer() takes.
+template <class Target, std::integral Field>
+Key<Target> integer_or_zero(std::string name, Field Target::*field, std::int64_t low, std::int64_t high) {
+  return {std::move(name), [=](Target& target, const toml::node& node, const Place& place) {
+            const bool zero = node.value<std::int64_t>() == 0;
+            target.*field = zero ? Field{0} : static_cast<Field>(read_integer(node, low, high, place, ", or 0"));
           }};
 }
 

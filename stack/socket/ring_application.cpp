@@ -20,8 +20,10 @@ using worker::CommandStatus;
 using worker::CommandType;
 using worker::EventRecord;
 
-/// How long open(), close() and status() wait for the workers before they take them for stuck.
+/// How long a call that asks a worker waits for the answer before it takes the worker for stuck.
 constexpr auto kPatience = std::chrono::seconds(10);
+
+constexpr const char* kNoSendMemory = "no send memory is free for what a worker is asked; raise limits.send_arena";
 
 /// Event::handle: which worker lent the buffer, and its number there. Never 0 for a buffer.
 std::uint64_t make_handle(std::uint16_t worker, std::uint32_t lent) {
@@ -63,12 +65,15 @@ RingApplication::~RingApplication() {
   }
 }
 
+std::optional<worker::SendArena::Piece> RingApplication::allocate(std::size_t bytes) {
+  const auto size = static_cast<std::uint32_t>(bytes);
+  if (const auto piece = rings_.arena().allocate(size)) return piece;
+  reclaim_all();
+  return rings_.arena().allocate(size);
+}
+
 std::optional<std::uint32_t> RingApplication::block_with(std::span<const std::byte> bytes) {
-  auto piece = rings_.arena().allocate(static_cast<std::uint32_t>(bytes.size()));
-  if (!piece) {
-    reclaim_all();
-    piece = rings_.arena().allocate(static_cast<std::uint32_t>(bytes.size()));
-  }
+  const auto piece = allocate(bytes.size());
   if (!piece) return std::nullopt;
   std::memcpy(piece->bytes.data(), bytes.data(), bytes.size());
   return piece->block;
@@ -107,7 +112,7 @@ EndpointId RingApplication::open(const EndpointOptions& options) {
   CommandRecord command;
   command.type = CommandType::open_endpoint;
   const auto block = block_with(bytes_of(arguments));
-  if (!block) throw Error("no send memory is free for opening an endpoint; raise limits.send_arena");
+  if (!block) throw Error(kNoSendMemory);
   command.block = *block;
   command.length = sizeof arguments;
   const EventRecord record = ask(0, command);
@@ -320,7 +325,7 @@ bool RingApplication::ask_owner(const CommandRecord& wanted, std::span<const std
   if (account == nullptr) return false;
   if (!arguments.empty()) {
     const auto block = block_with(arguments);
-    if (!block) return false;
+    if (!block) throw Error(kNoSendMemory);
     command.block = *block;
     command.length = static_cast<std::uint32_t>(arguments.size());
   }
@@ -330,8 +335,9 @@ bool RingApplication::ask_owner(const CommandRecord& wanted, std::span<const std
 template <class Answer>
 std::optional<Answer> RingApplication::ask_for(CommandType type, AssocId association) {
   const SendLedger::Account* const account = ledger_.find(association);
-  const auto piece = account != nullptr ? rings_.arena().allocate(sizeof(Answer)) : std::nullopt;
-  if (!piece) return std::nullopt;
+  if (account == nullptr) return std::nullopt;
+  const auto piece = allocate(sizeof(Answer));
+  if (!piece) throw Error(kNoSendMemory);
   CommandRecord command = command_about(type, association);
   command.block = piece->block;
   command.length = sizeof(Answer);
@@ -368,7 +374,7 @@ bool RingApplication::set_parameters(AssocId association, const Parameters& para
 void RingApplication::set_parameters(EndpointId endpoint, const Parameters& parameters) {
   check_range(parameters);
   const auto block = block_with(bytes_of(parameters));
-  if (!block) throw Error("no send memory is free for the parameters; raise limits.send_arena");
+  if (!block) throw Error(kNoSendMemory);
   CommandRecord command;
   command.type = CommandType::set_parameters;
   command.endpoint = endpoint;

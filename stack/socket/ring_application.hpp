@@ -56,6 +56,7 @@ class RingApplication final : public Application {
   };
 
   /// The block holds a copy of `bytes`; nothing if there is no memory.
+  std::optional<worker::SendArena::Piece> allocate(std::size_t bytes);
   std::optional<std::uint32_t> block_with(std::span<const std::byte> bytes);
   void push(worker::Channel& channel, const worker::CommandRecord& command);
   /// Sends `wanted` to a worker and waits for the reply; events that come meanwhile are kept.

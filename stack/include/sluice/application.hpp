@@ -80,7 +80,7 @@ class SLUICE_API Application {
   virtual int wait_descriptor() = 0;
 
   // The following ask the owner of an association and wait for its answer, a poll turn of its loop. False, or nothing:
-  // there is no such association, or it is only being opened.
+  // there is no such association, or it is only being opened. They throw Error when all send memory is taken.
 
   /// New data goes to `path` while it is usable (§11.1.6). False also if there is no such path, or it is not confirmed.
   virtual bool set_primary(AssocId association, PathId path) = 0;

@@ -87,6 +87,9 @@ TEST(Config, NamesFileLineKeyAndWhatIsAllowed) {
       "0 to 500ms");
   EXPECT_EQ(error_of("[[port]]\naddresses = [\"198.18.0.1\"]\n").substr(0, 44),
             "gw.toml:2: port.addresses is '198.18.0.1'; i");
+  EXPECT_EQ(error_of("[[port]]\nrx_descriptors = 1\n"),
+            "gw.toml:2: port.rx_descriptors is 1; it must be a whole number from 64 to 8192, or 0");
+  EXPECT_EQ(parse_config("[[port]]\nrx_descriptors = 0\n", "gw.toml").ports[0].rx_descriptors, 0);
   EXPECT_EQ(error_of("workers = = 2\n").substr(0, 20), "gw.toml:1: not TOML:");
 }
 
@@ -121,7 +124,10 @@ TEST(Config, SeesWhatContradicts) {
             "gw.toml: parameters: rto_min must be above 0 and at most rto_max");
   EXPECT_NE(error_of("[parameters]\nprimary_switchover_threshold = 1\n").find("path_max_retransmissions"),
             std::string::npos);
-  EXPECT_NE(error_of("instance = \"a/b\"\n").find("instance is 'a/b'; it must be"), std::string::npos);
+  for (const std::string name : {"a/b", "..", ".hidden", ""})
+    EXPECT_NE(error_of("instance = \"" + name + "\"\n").find("instance is '" + name + "'; it must be"),
+              std::string::npos)
+        << name;
   EXPECT_NE(error_of("workers = 2\ncpus = [1]\n").find("cpus names 1 processors for 2 workers"), std::string::npos);
 }
 
