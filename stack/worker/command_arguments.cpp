@@ -6,14 +6,20 @@ namespace sluice::worker {
 
 namespace {
 
-constexpr Duration kMostHeartbeatInterval = std::chrono::hours(24 * 30);
+constexpr Duration kLongestPeriod = std::chrono::hours(24 * 30);
 
 bool heartbeat_in_range(Duration interval) {
-  return interval >= Duration::zero() && interval <= kMostHeartbeatInterval;
+  return interval >= Duration::zero() && interval <= kLongestPeriod;
 }
 
 bool retransmissions_in_range(std::uint16_t most) {
   return most < UINT16_MAX;  // one more is what marks a path as failed
+}
+
+/// Whoever reads a bool that is neither 0 nor 1 may do anything.
+void make_bool(bool& field) {
+  auto& byte = reinterpret_cast<unsigned char&>(field);
+  byte = static_cast<unsigned char>(byte != 0);
 }
 
 }  // namespace
@@ -41,6 +47,16 @@ PathOptions options_of(const SetPathArguments& arguments) {
   return out;
 }
 
+void make_safe(Parameters& parameters) {
+  make_bool(parameters.rto_linear_back_off);
+}
+
+void make_safe(OpenEndpointArguments& arguments) {
+  make_bool(arguments.listen);
+  make_bool(arguments.has_parameters);
+  make_safe(arguments.parameters);
+}
+
 const char* find_error(const PathOptions& options) {
   if (!heartbeat_in_range(options.heartbeat_interval.value_or(Duration::zero())))
     return "heartbeat_interval must be 0 to 30 days";
@@ -65,7 +81,7 @@ const char* find_error(const Parameters& p) {
       {heartbeat_in_range(p.heartbeat_interval), "heartbeat_interval must be 0 to 30 days"},
       {p.valid_cookie_life > Duration::zero() && p.valid_cookie_life <= hours(24),
        "valid_cookie_life must be above 0 and at most 24 hours"},
-      {p.autoclose >= Duration::zero(), "autoclose must not be negative"},
+      {p.autoclose >= Duration::zero() && p.autoclose <= kLongestPeriod, "autoclose must be 0 to 30 days"},
       {p.sack_delay >= Duration::zero() && p.sack_delay <= milliseconds(500), "sack_delay must be 0 to 500 ms"},
       {p.sack_frequency >= 1, "sack_frequency must be at least 1"},
       {retransmissions_in_range(p.path_max_retransmissions), "path_max_retransmissions must be at most 65534"},

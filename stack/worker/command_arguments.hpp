@@ -42,6 +42,12 @@ PathOptions options_of(const SetPathArguments& arguments);
 static_assert(std::is_trivially_copyable_v<OpenEndpointArguments> && std::is_trivially_copyable_v<SetPathArguments> &&
               std::is_trivially_copyable_v<ConnectArguments>);
 
+/// Makes a copy of what another process can write safe to look at: a bool that is neither 0 nor 1 becomes true.
+void make_safe(Parameters& parameters);
+void make_safe(OpenEndpointArguments& arguments);
+inline void make_safe(ConnectArguments&) {}
+inline void make_safe(SetPathArguments&) {}
+
 /// What is wrong with a value, or with two together; null when all are in the ranges that parameters.hpp gives.
 const char* find_error(const Parameters& parameters);
 const char* find_error(const PathOptions& options);

@@ -12,6 +12,7 @@ std::optional<Arguments> copy_of(const base::Buffer& payload) {
   if (!payload || payload.size() != sizeof(Arguments)) return std::nullopt;
   Arguments arguments;
   std::memcpy(&arguments, payload.data(), sizeof arguments);
+  make_safe(arguments);
   return arguments;
 }
 

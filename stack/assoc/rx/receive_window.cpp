@@ -13,12 +13,12 @@ constexpr std::uint32_t kLargest = 1U << 30;
 
 ReceiveWindow::ReceiveWindow(const Parameters& parameters)
     : size_(std::min(parameters.receive_window, kLargest)),
-      step_(std::min<std::uint32_t>(size_ / 2, parameters.path_mtu_max)) {
-  const std::uint64_t limit = std::max<std::uint64_t>(parameters.pin_limit, 1);
-  scale_ =
-      static_cast<std::uint32_t>(std::max(kUnit * 2 / 3, std::min<std::uint64_t>(kUnit * size_ / limit, 1U << 31)));
+      pin_limit_(std::max<std::uint64_t>(parameters.pin_limit, 1)),
+      step_(std::min<std::uint32_t>(size_ / 2, parameters.path_mtu_max)),
+      edge_(size_) {
+  scale_ = static_cast<std::uint32_t>(
+      std::max(kUnit * 2 / 3, std::min<std::uint64_t>(kUnit * size_ / pin_limit_, 1U << 31)));
   half_ = kUnit * (size_ / 2) / scale_;
-  start();
 }
 
 std::uint32_t ReceiveWindow::free(std::uint64_t pinned) const {

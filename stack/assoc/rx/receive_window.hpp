@@ -17,13 +17,11 @@ namespace sluice::assoc {
 /// (silly window avoidance, RFC 1122 §4.2.3.3).
 class ReceiveWindow {
  public:
+  /// The first a_rwnd went out with our INIT or INIT ACK. What `parameters` change later does not concern it.
   explicit ReceiveWindow(const Parameters& parameters);
 
-  /// The first a_rwnd went out with our INIT or INIT ACK.
-  void start() {
-    received_ = 0;
-    edge_ = size_;
-  }
+  /// Bytes of memory that may be pinned, even when the peer overruns the window.
+  std::uint64_t pin_limit() const { return pin_limit_; }
   /// User bytes taken for the first time.
   void on_received(std::uint32_t bytes) { received_ += bytes; }
   /// User bytes given back after they were acknowledged in a gap ack block.
@@ -52,12 +50,13 @@ class ReceiveWindow {
     return left > 0 ? static_cast<std::uint32_t>(left) : 0;
   }
 
-  std::uint32_t size_;          // bytes of user data, as configured
+  std::uint32_t size_;  // bytes of user data, as configured
+  std::uint64_t pin_limit_;
   std::uint32_t step_;          // the least by which the edge moves forward
   std::uint32_t scale_;         // user bytes charged for 65 536 bytes pinned
   std::uint64_t half_;          // pinned bytes that close half the window
   std::uint32_t received_ = 0;  // user bytes, modulo 2^32
-  std::uint32_t edge_ = 0;      // the highest `received_` that the last advertised window allows
+  std::uint32_t edge_;          // the highest `received_` that the last advertised window allows
   bool closed_ = false;
 };
 

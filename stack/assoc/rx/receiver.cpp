@@ -40,7 +40,7 @@ void Receiver::start(const Handshake& handshake) {
   cumulative_ = handshake.peer_initial_tsn - 1;
   highest_ = cumulative_;
   streams_.reset(handshake.inbound_streams);
-  window_.start();
+  window_ = ReceiveWindow(*parameters_);
   sack_.reset();
   update_due_ = false;
 }

@@ -49,7 +49,7 @@ class Receiver final : private UnpinListener {
   Receiver& operator=(const Receiver&) = delete;
   ~Receiver();
 
-  /// Others from now on; the receive window stays as it was offered.
+  /// Others from now on; the receive window stays as it was offered, and with it the pin limit, until start().
   void set_parameters(const Parameters& parameters) { parameters_ = &parameters; }
 
   /// Begins, or begins anew after a restart: everything held is let go. What was in order already and only waits for

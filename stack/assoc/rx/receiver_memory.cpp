@@ -55,7 +55,7 @@ const std::byte* Receiver::keep_for_application(base::Buffer& kept, std::span<co
                                                 base::Buffer& packet, Tsn tsn) {
   const base::Block& block = packet.block();
   if (block.pinned_by != nullptr ||
-      pinned() + block.capacity <= std::min<std::uint64_t>(kKeepingUp, parameters_->pin_limit)) {
+      pinned() + block.capacity <= std::min<std::uint64_t>(kKeepingUp, window_.pin_limit())) {
     kept = packet.share();
     kept.pin(*ledger_);
     return payload.data();
@@ -104,7 +104,7 @@ void Receiver::tidy_copies() {
 
 /// Makes `bytes` more fit within the pin limit, giving back chunks beyond `tsn` if it must.
 bool Receiver::make_room(std::uint64_t bytes, Tsn tsn) {
-  while (pinned() + bytes > parameters_->pin_limit)
+  while (pinned() + bytes > window_.pin_limit())
     if (!renege_one(tsn)) return ledger_->blocks == 0;
   return true;
 }

@@ -9,8 +9,8 @@ namespace sluice {
 
 /// The protocol parameters of an association (RFC 9260 §16 where it has them), inherited stack → endpoint →
 /// association. Every default is RFC 9260's, or says why it is what it is. All can be changed while an association
-/// lives (Application::set_parameters()); those that only its beginning asks for (streams, receive_window,
-/// max_init_retransmissions, valid_cookie_life) have no effect on it then.
+/// lives (Application::set_parameters()); those that only its beginning asks for (streams, receive_window, pin_limit,
+/// max_init_retransmissions, valid_cookie_life) have no effect on it then, unless the peer restarts.
 struct Parameters {
   Duration rto_initial = std::chrono::seconds(1);
   Duration rto_min = std::chrono::seconds(1);
@@ -31,7 +31,7 @@ struct Parameters {
   std::uint16_t max_init_retransmissions = 8;
   std::uint16_t max_burst =
       4;  ///< packets of new data that a SACK for up to two packets lets go at once (§6.1 D); 0: no limit
-  Duration autoclose{};  ///< without user data either way for so long, it is shut down; 0: never
+  Duration autoclose{};  ///< without user data either way for so long, it is shut down; to 30 days; 0: never
   Duration sack_delay = std::chrono::milliseconds(200);  ///< 0 to 500 ms (§6.2)
   std::uint16_t sack_frequency = 2;                      ///< packets with DATA per SACK; 1: acknowledge each
   std::uint16_t outbound_streams = 10;                   ///< wished for in INIT; the peer may grant fewer

@@ -40,6 +40,17 @@ TEST_F(RxMemoryTest, BlocksMayOutliveTheAssociation) {
   EXPECT_EQ(pools.pin_ledgers.out(), 0U);
 }
 
+TEST_F(RxMemoryTest, OtherParametersTakeNothingBackOfWhatTheWindowPromised) {
+  host.keep = true;
+  const std::uint32_t window = receiver().window();
+  Parameters tight = parameters;
+  tight.receive_window = 1500;
+  tight.pin_limit = 1500;
+  receiver().set_parameters(tight);
+  EXPECT_EQ(receiver().window(), window);
+  for (std::uint32_t i = 0; i < 10; ++i) ASSERT_EQ(data({1000 + i, full(), "BEU"}), DataVerdict::accepted);
+}
+
 TEST_F(RxMemoryTest, LargePartsAreHeldInPlaceSmallOnesAreCopied) {
   data({1001, std::string(544, 's'), "BE", 0, 1});
   EXPECT_EQ(copies.out(), 0U);

@@ -1,6 +1,8 @@
 // Rules of RFC 9260 about protocol parameters; see tests/RFC9260.md.
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "stack/worker/command_arguments.hpp"
 
 namespace sluice::worker {
@@ -32,6 +34,28 @@ TEST(RulesParameters, WindowsBelow1500AreRefused) {  // §3.3.2, §3.3.3
   EXPECT_FALSE(in_range(parameters));
   parameters.receive_window = 1500;
   EXPECT_TRUE(in_range(parameters));
+}
+
+TEST(RulesParameters, PeriodsWithoutEndAreRefused) {
+  Parameters parameters;
+  parameters.autoclose = Duration::max();
+  EXPECT_FALSE(in_range(parameters));
+  parameters.autoclose = std::chrono::hours(24 * 30);
+  EXPECT_TRUE(in_range(parameters));
+  parameters.heartbeat_interval = Duration::max();
+  EXPECT_FALSE(in_range(parameters));
+}
+
+TEST(RulesParameters, WhatAnotherProcessWroteForABoolIsABoolAfterwards) {
+  OpenEndpointArguments arguments;
+  std::memset(static_cast<void*>(&arguments.listen), 7, sizeof arguments.listen);
+  std::memset(static_cast<void*>(&arguments.parameters.rto_linear_back_off), 2, sizeof(bool));
+  make_safe(arguments);
+  EXPECT_TRUE(arguments.listen);
+  EXPECT_FALSE(arguments.has_parameters);
+  unsigned char byte = 0;
+  std::memcpy(&byte, &arguments.parameters.rto_linear_back_off, sizeof byte);
+  EXPECT_EQ(byte, 1);
 }
 
 TEST(RulesParameters, NoStreamsAreRefused) {  // §3.3.2, §3.3.3
