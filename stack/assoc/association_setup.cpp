@@ -43,6 +43,10 @@ std::uint32_t cookie_echo_size(std::span<const std::byte> cookie) {
   return wire::kCommonHeaderSize + wire::kChunkHeaderSize + static_cast<std::uint32_t>(wire::padded(cookie.size()));
 }
 
+bool is_in(std::span<const IpAddress> addresses, const IpAddress& address) {
+  return std::find(addresses.begin(), addresses.end(), address) != addresses.end();
+}
+
 bool has_family(std::span<const IpAddress> addresses, bool v4) {
   return std::any_of(addresses.begin(), addresses.end(), [v4](const IpAddress& a) { return a.is_v4() == v4; });
 }
@@ -299,9 +303,12 @@ AddressList Association::peer_addresses(const InitAckParameters& parameters, con
   bool left_out = parameters.addresses_left_out;
   if (!addresses.contains(source)) left_out |= !addresses.push_back(source);
   for (const IpAddress& listed : parameters.addresses) {
+    if (addresses.contains(listed)) continue;
     // An address of our own would make us talk to ourselves.
-    if (addresses.contains(listed) || !is_usable(listed, source) || has_local_address(listed)) continue;
-    if (has_family(paths_.local_addresses(), listed.is_v4())) left_out |= !addresses.push_back(listed);
+    if (!is_usable(listed, source) || has_local_address(listed) || is_in(services_.stack_addresses, listed))
+      ++services_.counters.addresses_ignored;
+    else if (has_family(paths_.local_addresses(), listed.is_v4()))
+      left_out |= !addresses.push_back(listed);
   }
   if (left_out) ++services_.counters.addresses_left_out;
   return addresses;

@@ -64,7 +64,8 @@ namespace sluice::assoc {
   X(icmp_wrong_tags,        "ICMP messages ignored: what they quote is no packet of ours")           \
   X(icmp_ignored,           "ICMP messages ignored: of another kind, or no news")                    \
   X(replies_dropped,        "replies not sent, for a limit or for want of a buffer")                \
-  X(addresses_left_out,     "INIT ACKs with more addresses than an association can have")
+  X(addresses_left_out,     "INIT ACKs with more addresses than an association can have")         \
+  X(addresses_ignored,      "addresses in INIT ACKs that are no peer's: our own, or not usable")
 // clang-format on
 
 /// What the associations of one worker count; the worker's snapshot sums them. Drops: see DropCounters.

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <span>
+
 #include "stack/assoc/counters.hpp"
 #include "stack/assoc/host.hpp"
 #include "stack/base/random.hpp"
@@ -16,6 +18,7 @@ struct Services {
   base::BufferSource& receive_pool;  ///< only asked how much is left: low means copy out, or give back (RFC 9260 §6.2)
   Pools& pools;
   Counters& counters;
+  std::span<const IpAddress> stack_addresses{};  ///< all that are ours: no peer's
 };
 
 }  // namespace sluice::assoc

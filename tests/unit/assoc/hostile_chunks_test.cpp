@@ -253,17 +253,24 @@ TEST_F(HostileChunks, AnInitAckOfThousandsOfParametersIsReportedWithinThePath) {
 }
 
 TEST_F(HostileChunks, AnInitAckThatListsOurOwnAddressDoesNotMakeUsTalkToOurselves) {
+  const IpAddress other_of_ours = IpAddress::v4(0xc6120063);  // not of this association
+  const IpAddress stack_addresses[] = {kHere, other_of_ours};
+  side_.services.stack_addresses = stack_addresses;
   connect();
-  inject([this](wire::PacketWriter& packet) {
+  inject([&](wire::PacketWriter& packet) {
     wire::ChunkWriter chunk = wire::append_init_ack(packet, init_header());
     write_cookie(chunk);
     wire::append_address(chunk, kHere);
+    wire::append_address(chunk, other_of_ours);
     wire::append_address(chunk, kThere2);
   });
   flush();
   ASSERT_EQ(association().paths().size(), 2u);
   EXPECT_FALSE(association().has_peer_address(kHere));
+  EXPECT_FALSE(association().has_peer_address(other_of_ours));
   EXPECT_TRUE(association().has_peer_address(kThere2));
+  EXPECT_EQ(counters().addresses_ignored, 2u);
+  side_.services.stack_addresses = {};
 }
 
 TEST_F(HostileChunks, AnInitAckOfThousandsOfAddressesTakesEight) {
