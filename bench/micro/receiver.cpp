@@ -12,7 +12,7 @@ namespace {
 
 class CountingHost final : public assoc::Host {
  public:
-  base::Buffer allocate_packet(std::uint32_t) noexcept override { return {}; }
+  base::Buffer allocate_packet(std::uint32_t, std::uint16_t) noexcept override { return {}; }
   void transmit(base::OutboundPacket&&) noexcept override {}
   bool deliver(const Event& event, base::Buffer& buffer) noexcept override {
     bytes += event.length;

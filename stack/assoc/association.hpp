@@ -275,6 +275,7 @@ class Association {
   void drop_packet();
   bool send_control(Timestamp now);
   bool send_sack_and_data(Timestamp now);
+  bool send_sack(Timestamp now);
   Path& next_data_path();
   bool send_data(Timestamp now);
 

@@ -31,7 +31,7 @@ void Association::accept(Timestamp now, const Handshake& agreed, base::InboundPa
 void Association::refuse_for_want_of_paths(const base::Arrival& arrival) {
   constexpr std::uint32_t kSize = wire::kCommonHeaderSize + wire::kChunkHeaderSize + wire::kTlvHeaderSize;
   base::OutboundPacket packet;
-  packet.buffer = services_.host.allocate_packet(kSize);
+  packet.buffer = services_.host.allocate_packet(kSize, arrival.port);
   if (!packet.buffer) {
     ++services_.counters.replies_dropped;
     return;

@@ -24,7 +24,7 @@ wire::PacketWriter* Association::packet_for_whole(Path& path, std::size_t size) 
 wire::PacketWriter* Association::new_packet(Path& path, std::uint32_t limit, VTag tag) {
   send_packet();
   if (path.route.next_hop == 0) resolve(path, paths_.local_addresses());
-  packet_buffer_ = services_.host.allocate_packet(limit);
+  packet_buffer_ = services_.host.allocate_packet(limit, path.port);
   if (!packet_buffer_) return nullptr;
   packet_path_ = path.id;
   packet_.emplace(packet_buffer_, limit,
@@ -56,9 +56,14 @@ void Association::drop_packet() {
 
 bool Association::flush(Timestamp now) {
   bool all = true;
-  if (state_ != State::closed)
-    all = (pending_ == 0 || send_control(now)) && (heartbeats_due_ == 0 || send_heartbeats(now)) &&
-          send_sack_and_data(now);
+  if (state_ != State::closed) {
+    // What waits for one port holds up nothing that leaves by another; but the control chunks come before all else.
+    all = pending_ == 0 || send_control(now);
+    if (all) {
+      const bool probed = heartbeats_due_ == 0 || send_heartbeats(now);
+      all = send_sack_and_data(now) && probed;
+    }
+  }
   send_packet();
   if (state_ == State::closed && !end_delivered_) drain_events(now);
   return all;
@@ -75,13 +80,16 @@ bool Association::send_sack_and_data(Timestamp now) {
   const bool data = t3_runs() && sender_.has_data_for(next_data_path());
   // A SACK goes where DATA came from (§6.4); with DATA on that path it rides along even before it is due.
   const bool rides = data && sack_path_ == next_data_path().id && receiver_.sack_pending();
-  if (rides || receiver_.sack_due(now)) {
-    wire::PacketWriter* const packet = packet_for(paths_[sack_path_.value], wire::kSackHeaderSize);
-    if (packet == nullptr) return false;
-    if (receiver_.write_sack(now, *packet)) ++services_.counters.control_chunks_sent;
-  }
+  const bool acknowledged = (!rides && !receiver_.sack_due(now)) || send_sack(now);
   if (data && !send_data(now)) return false;
   sender_.end_flush(paths_.paths());
+  return acknowledged;
+}
+
+bool Association::send_sack(Timestamp now) {
+  wire::PacketWriter* const packet = packet_for(paths_[sack_path_.value], wire::kSackHeaderSize);
+  if (packet == nullptr) return false;
+  if (receiver_.write_sack(now, *packet)) ++services_.counters.control_chunks_sent;
   return true;
 }
 

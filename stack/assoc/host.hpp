@@ -10,10 +10,10 @@ namespace sluice::assoc {
 /// notifications leave. Implemented by the worker and by tests. No call blocks or allocates from the heap.
 class Host {
  public:
-  /// An empty buffer for one packet with kLowerHeadroom in front and room for `bytes`. Empty means back-pressure: the
-  /// transmit ring or pool is full. The association then stops, assigns no TSN, and is flushed again when there is
-  /// room.
-  virtual base::Buffer allocate_packet(std::uint32_t bytes) noexcept = 0;
+  /// An empty buffer for one packet that leaves by `port` (NIC), with kLowerHeadroom in front and room for `bytes`.
+  /// Empty means back-pressure: that port's transmit ring or the pool is full. What was to leave there waits without a
+  /// TSN, and the association is flushed again when there is room.
+  virtual base::Buffer allocate_packet(std::uint32_t bytes, std::uint16_t port) noexcept = 0;
   /// Sends a packet made from allocate_packet(). Its checksum field is zero; the host fills it in or lets the port.
   virtual void transmit(base::OutboundPacket&& packet) noexcept = 0;
   /// Hands an event to the application. `event.data` points into `buffer`, of which the host takes the reference; other

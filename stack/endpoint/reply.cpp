@@ -28,7 +28,7 @@ void abort_with(const Services& services, Timestamp now, const Received& receive
 }  // namespace
 
 Reply::Reply(const Services& services, const Received& received, VTag tag, std::uint32_t limit)
-    : services_(services), received_(received), buffer_(services.host.allocate_packet(limit)) {
+    : services_(services), received_(received), buffer_(services.host.allocate_packet(limit, received.arrival.port)) {
   if (!buffer_) {
     ++services.counters.answers_no_buffer;
     return;

@@ -14,7 +14,8 @@ namespace sluice::worker {
 struct Dirty;       ///< touched in this turn: to be flushed at its end
 struct OfEndpoint;  ///< of its endpoint
 
-/// Parameters that associations were begun with, kept while any of them lives: those of an endpoint may change.
+/// Parameters that associations have in common, kept while any of them lives: those of their endpoint, and of any
+/// single one, may be replaced.
 struct SharedParameters {
   Parameters values;
   std::uint32_t users = 1;

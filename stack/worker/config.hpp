@@ -32,6 +32,8 @@ struct TurnLimits {
   std::uint32_t link_notices = 1024;             ///< associations that hear of a port's link
   std::uint32_t resumptions = 64;                ///< associations that offer waiting events again, each application
   Duration late = std::chrono::milliseconds(5);  ///< since the turn before, from which on a turn is late
+  /// Between two looks at the timers of an association that waits for a transmit ring.
+  Duration blocked = std::chrono::milliseconds(10);
 };
 
 /// What a worker does when nothing is to do: polls on `busy_turns` times with a pause in between, then `yield_turns`
@@ -50,7 +52,10 @@ struct Config {
   TurnLimits turn;
   IdlePolicy idle;
   Duration link_interval = std::chrono::milliseconds(10);  ///< between two looks at the ports' links
-  Duration cookie_key_life = std::chrono::hours(1);        ///< RFC 9260 §5.1.3; longer than any cookie's life
+  /// A port whose transmit ring took nothing for so long is as good as without a link: what is for it is lost, and
+  /// associations use their other paths.
+  Duration transmit_stall = std::chrono::milliseconds(500);
+  Duration cookie_key_life = std::chrono::hours(1);  ///< RFC 9260 §5.1.3; longer than any cookie's life
 };
 
 }  // namespace sluice::worker

@@ -28,10 +28,12 @@ namespace sluice::worker {
   X(icmp_notices,              "ICMP errors about packets of ours")                                      \
   X(icmp_strays,               "ICMP errors ignored: about packets of no association")                   \
   X(drop_icmp_limit,           "ICMP errors dropped: too many in one poll turn")                         \
+  X(drop_icmp_ring_full,       "ICMP errors dropped: the ring to another worker was full")               \
   X(tx_frames,                 "frames handed to ports")                                                 \
   X(tx_frames_forwarded,       "frames sent through another worker's transmit queue")                    \
   X(tx_checksum_software,      "checksums computed in software")                                         \
   X(tx_back_pressure,          "times a packet had to wait: transmit ring full")                         \
+  X(tx_stalls,                 "times a port was given up: its transmit ring stood still")               \
   X(tx_no_buffer,              "times a packet had to wait: no transmit buffer")                         \
   X(timers_fired,              "association deadlines that fired")                                       \
   X(associations_opened,       "associations begun, passive ones included")                              \

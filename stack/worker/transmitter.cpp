@@ -8,23 +8,28 @@
 namespace sluice::worker {
 
 Transmitter::Transmitter(std::vector<TransmitRoute> routes, base::BufferSource& pool, Counters& counters)
-    : routes_(std::move(routes)), pool_(pool), counters_(counters), staged_(routes_.size()), room_(routes_.size()) {
+    : routes_(std::move(routes)),
+      pool_(pool),
+      counters_(counters),
+      staged_(routes_.size()),
+      room_(routes_.size()),
+      stalled_since_(routes_.size(), kNever) {
   for (auto& frames : staged_) frames.reserve(kMaxStaged);
 }
 
 Transmitter::~Transmitter() = default;
 
-void Transmitter::begin_turn() {
+void Transmitter::begin_turn(Timestamp now, bool late) {
   for (std::size_t port = 0; port < routes_.size(); ++port) {
     const TransmitRoute& route = routes_[port];
     const std::size_t taken = route.through != nullptr ? route.through->room() : route.port->transmit_room(route.queue);
     const std::size_t staged = staged_[port].size();
     room_[port] = static_cast<std::uint32_t>(std::min<std::size_t>(taken > staged ? taken - staged : 0, kMaxRoom));
+    if (taken > 0 && staged == 0)
+      stalled_since_[port] = kNever;
+    else if (late || stalled_since_[port] == kNever)
+      stalled_since_[port] = now;
   }
-}
-
-bool Transmitter::has_room() const {
-  return std::any_of(room_.begin(), room_.end(), [](std::uint32_t room) { return room > 0; });
 }
 
 bool Transmitter::idle() const {
@@ -109,6 +114,7 @@ void Transmitter::hand_over(std::uint16_t port) {
     }
     counters_.tx_frames += sent;
   }
+  if (sent > 0) stalled_since_[port] = kNever;
   if (sent < frames.size()) ++counters_.tx_back_pressure;
   frames.erase(frames.begin(), frames.begin() + static_cast<std::ptrdiff_t>(sent));
 }

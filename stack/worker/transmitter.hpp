@@ -27,15 +27,16 @@ class Transmitter {
   Transmitter(std::vector<TransmitRoute> routes, base::BufferSource& pool, Counters& counters);
   ~Transmitter();
 
-  /// Asks the ports for their room.
-  void begin_turn();
+  /// Asks the ports for their room. `late`: so much time passed since the turn before that it says nothing of them.
+  void begin_turn(Timestamp now, bool late);
   /// Hands everything gathered to the ports; what they refuse waits for the next turn.
   void end_turn(ip::Layer& ip, Timestamp now);
 
   /// Room for another packet over `port`.
   bool has_room(std::uint16_t port) const { return room_[port] > 0; }
-  /// Room over any port.
-  bool has_room() const;
+  /// Since when `port` took nothing at all, though it was asked to or said at each turn that it would not; kNever when
+  /// it goes on.
+  Timestamp stalled_since(std::uint16_t port) const { return stalled_since_[port]; }
   /// A buffer for an SCTP packet of up to `bytes`; empty when the pool has none.
   base::Buffer allocate(std::uint32_t bytes);
   /// Takes an SCTP packet without its checksum.
@@ -60,6 +61,7 @@ class Transmitter {
   Counters& counters_;
   std::vector<std::vector<base::Buffer>> staged_;  // by port
   std::vector<std::uint32_t> room_;                // by port
+  std::vector<Timestamp> stalled_since_;           // by port
   std::array<base::OutboundPacket, kChecksumBurst> unsummed_;
   std::size_t unsummed_count_ = 0;
 };

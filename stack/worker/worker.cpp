@@ -49,8 +49,8 @@ Worker::Worker(StackState& stack, endpoint::WorkerId self, const WorkerResources
       ip_(stack.config.ip, *this, resources.reassembly, resources.random, {self.value, stack.workers()}),
       overflow_(stack.workers()),
       pools_(stack.config.limits.pools),
-      association_services_{*this,  resources.random,     resources.copies, resources.receive,
-                            pools_, association_counters_},
+      association_services_{*this,  resources.random,      resources.copies, resources.receive,
+                            pools_, association_counters_, stack.addresses},
       store_(self, stack.config.limits.associations),
       attempts_(stack.config.limits.opening_attempts),
       parked_(stack.config.limits.parked_sends),
@@ -73,14 +73,16 @@ Worker::Worker(StackState& stack, endpoint::WorkerId self, const WorkerResources
     for (std::uint32_t queue = self.value; queue < stack.ports[port]->info().receive_queues; queue += stack.workers())
       receive_queues_.push_back({port, static_cast<std::uint16_t>(queue)});
   batch_.reserve(kBatch);
-  link_walks_.resize(stack.ports.size());
+  port_watches_.resize(stack.ports.size());
+  for (std::size_t port = 0; port < port_watches_.size(); ++port)
+    port_watches_[port].link = stack.config.ip.interfaces[port].link_up;
   if (self != kControlWorker) return;
   coordinator_ = std::make_unique<EndpointCoordinator>(static_cast<EndpointCoordinator::Outlet&>(*this),
                                                        stack.workers(), stack.config.limits.endpoints);
   for (const ip::Interface& interface : stack.config.ip.interfaces) links_.push_back(interface.link_up);
   next_link_watch_ = now_;
   next_key_rotation_ = now_ + stack.config.cookie_key_life;
-  transmitter_.begin_turn();
+  transmitter_.begin_turn(now_, true);
   ip_.start(now_);
 }
 
@@ -95,16 +97,14 @@ Worker::~Worker() {
 }
 
 bool Worker::poll_once() {
-  begin_turn();
-  const bool late = now_ - last_turn_ >= stack_.config.turn.late;
-  if (late) ++counters_.late_turns;
-  last_turn_ = now_;
+  const bool late = begin_turn();
   // Before a timer may say that the peer did not answer, what it answered must have been read (RFC 9260 §8.1-§8.3 count
   // errors by it): all that waited when this turn began.
   worked_ |= receive_ports(late || wheel_.next_expiry() <= now_);
   if (!alone_) worked_ |= take_forwarded();
   follow_icmp();
   worked_ |= take_commands();
+  watch_transmit_rings();
   worked_ |= follow_links();
   worked_ |= fire_timers();
   worked_ |= resume_waiting();
@@ -114,12 +114,16 @@ bool Worker::poll_once() {
   return worked_;
 }
 
-void Worker::begin_turn() {
+// True if it is late.
+bool Worker::begin_turn() {
   ++counters_.turns;
   worked_ = false;
   now_ = resources_.clock.now();
-  transmitter_.begin_turn();
+  const bool late = now_ - std::exchange(last_turn_, now_) >= stack_.config.turn.late;
+  if (late) ++counters_.late_turns;
+  transmitter_.begin_turn(now_, late);
   take_attachments();
+  return late;
 }
 
 void Worker::take_attachments() {
@@ -171,7 +175,8 @@ void Worker::rotate_cookie_keys() {
 
 Timestamp Worker::next_deadline() const {
   if (!dirty_.empty() || !transmitter_.idle()) return now_;
-  if (std::any_of(link_walks_.begin(), link_walks_.end(), [](const LinkWalk& walk) { return walk.going; })) return now_;
+  const auto telling = [](const PortWatch& watch) { return watch.telling; };
+  if (std::any_of(port_watches_.begin(), port_watches_.end(), telling)) return now_;
   Timestamp next = std::min(wheel_.next_expiry(), ip_.next_deadline());
   if (coordinator_ != nullptr) next = std::min({next, next_link_watch_, next_key_rotation_});
   return next;
@@ -248,15 +253,9 @@ WorkerCounters Worker::counters() const {
 
 // assoc::Host and ip::FrameSink
 
-// What is for a port without a link is dropped below, and must not hold up the other paths.
-bool Worker::has_room_for(const AssociationRecord& record) const {
-  for (const assoc::Path& path : record.association.paths())
-    if (ip_.link_up(path.port) && !transmitter_.has_room(path.port)) return false;
-  return true;
-}
-
-base::Buffer Worker::allocate_packet(std::uint32_t bytes) noexcept {
-  if (flushing_ != nullptr ? !has_room_for(*flushing_) : !transmitter_.has_room()) {
+base::Buffer Worker::allocate_packet(std::uint32_t bytes, std::uint16_t port) noexcept {
+  // What is for a port without a link is dropped below, and waits for nothing.
+  if (ip_.link_up(port) && !transmitter_.has_room(port)) {
     ++counters_.tx_back_pressure;
     return {};
   }

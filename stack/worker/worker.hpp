@@ -138,15 +138,18 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   };
   static constexpr std::size_t kBatch = drivers::kMaxBurst;
   static constexpr std::size_t kMostIcmpNotices = 16;  // that one turn heeds
-  /// A port's link changed, and associations are being told, some in each turn.
-  struct LinkWalk {
-    bool going = false;
-    bool up = false;
-    AssocId after;  // told last
+  /// A port as associations see it: without a link, or with a transmit ring that stands still, it leads nowhere. When
+  /// that changes they are told, some in each turn.
+  struct PortWatch {
+    bool link = true;
+    bool stalled = false;
+    bool telling = false;
+    AssocId told;  // last
+    bool up() const { return link && !stalled; }
   };
 
   // assoc::Host
-  base::Buffer allocate_packet(std::uint32_t bytes) noexcept override;
+  base::Buffer allocate_packet(std::uint32_t bytes, std::uint16_t port) noexcept override;
   void transmit(base::OutboundPacket&& packet) noexcept override;
   bool deliver(const Event& event, base::Buffer& buffer) noexcept override;
   bool resolve(base::Departure& route, std::uint16_t& mtu, std::uint16_t& port) noexcept override;
@@ -161,7 +164,7 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   void answer(const EndpointReply& reply) override;
 
   // worker.cpp: the turn
-  void begin_turn();
+  bool begin_turn();
   ApplicationRecord& add_application(ApplicationId id);
   void take_attachments();
   void end_turn();
@@ -214,6 +217,8 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
 
   // worker_network.cpp: what the network below tells
   void handle(const LinkChange& change);
+  void watch_transmit_rings();
+  void follow_port(std::uint16_t port, bool was_up);
   bool follow_links();
   void follow_icmp();
   void handle(const ip::NeighbourUpdate& update);
@@ -239,7 +244,6 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   void send_parked(AssociationRecord& record);
   void fail_send(AssociationRecord& record, std::uint64_t context, Reason reason);
   void dispose(AssociationRecord& record);
-  bool has_room_for(const AssociationRecord& record) const;
 
   // worker_commands.cpp: what applications ask through rings
   bool take_commands();
@@ -280,7 +284,6 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   base::ObjectPool<SharedParameters> parameters_;
   TimerWheel wheel_;
   base::IntrusiveList<AssociationRecord, Dirty> dirty_;
-  AssociationRecord* flushing_ = nullptr;  // whose packets are being made
 
   endpoint::Steering steering_;
   endpoint::EndpointTable endpoint_table_;
@@ -296,7 +299,7 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   std::vector<std::unique_ptr<ApplicationRecord>> applications_;  // by ApplicationId
   ApplicationRecord nobody_;  // whose endpoints are those of an application that left before they were here
   std::vector<CommandRecord> commands_;
-  std::vector<LinkWalk> link_walks_;  // by port
+  std::vector<PortWatch> port_watches_;  // by port
   base::BoundedVector<ip::IcmpNotice, kMostIcmpNotices> icmp_notices_;
   std::uint32_t next_owner_ = 0;  // where the search for the least loaded worker begins
 

@@ -170,13 +170,11 @@ bool Worker::flush_dirty() {
   return any;
 }
 
-// False if it has to wait for room in the transmit ring.
+// False if something has to wait for room in a transmit ring.
 bool Worker::settle(AssociationRecord& record) {
   if (record.attempt != nullptr) return true;
   if (record.unpark) send_parked(record);
-  flushing_ = &record;
   const bool flushed = record.association.flush(now_);
-  flushing_ = nullptr;
   if (record.association.take_addresses_changed()) follow_addresses(record);
   if (record.association.state() == assoc::State::closed) {
     // Its end comes after all that waits; if the application has no room, resume_waiting() looks again.
@@ -186,9 +184,10 @@ bool Worker::settle(AssociationRecord& record) {
       return true;
     }
   }
-  // What waits for the transmit ring is looked at again each turn; its deadlines, most of them for what it could not
-  // send, would only fire in vain until then.
-  if (flushed) wheel_.fire_by(record, record.association.next_deadline());
+  // What waits for a transmit ring is looked at again each turn. What is due because of that would only fire in vain,
+  // but it must not keep the timers of what went by another port from firing.
+  const Timestamp deadline = record.association.next_deadline();
+  wheel_.fire_by(record, flushed ? deadline : std::max(deadline, now_ + stack_.config.turn.blocked));
   if (!flushed || record.unpark) touch(record);
   return flushed;
 }

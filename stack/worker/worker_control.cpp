@@ -20,7 +20,7 @@ void Worker::post(endpoint::WorkerId to, const ControlMessage& message) {
 void Worker::offer(endpoint::WorkerId to, const ControlMessage& message) {
   if (to == self_) return post(to, message);
   const bool taken = overflow_[to.value].empty() && stack_.mailbox(self_, to).control.push(message);
-  ++(taken ? counters_.control_sent : counters_.drop_ring_full);
+  ++(taken ? counters_.control_sent : counters_.drop_icmp_ring_full);
 }
 
 void Worker::push_overflow(endpoint::WorkerId to) {

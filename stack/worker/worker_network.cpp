@@ -21,25 +21,48 @@ assoc::IcmpReport report_of(const ip::IcmpNotice& notice) {
 // Links
 
 void Worker::handle(const LinkChange& change) {
-  ip_.set_link(change.port, change.up, now_);
-  link_walks_[change.port] = {true, change.up, encode({self_, 0, 0})};
+  PortWatch& watch = port_watches_[change.port];
+  const bool was_up = watch.up();
+  watch.link = change.up;
+  follow_port(change.port, was_up);
+}
+
+void Worker::watch_transmit_rings() {
+  for (std::uint16_t port = 0; port < port_watches_.size(); ++port) {
+    PortWatch& watch = port_watches_[port];
+    const Timestamp since = transmitter_.stalled_since(port);
+    const bool stalled = since != kNever && (watch.stalled || now_ - since >= stack_.config.transmit_stall);
+    if (stalled == watch.stalled) continue;
+    const bool was_up = watch.up();
+    watch.stalled = stalled;
+    if (stalled) ++counters_.tx_stalls;
+    follow_port(port, was_up);
+  }
+}
+
+void Worker::follow_port(std::uint16_t port, bool was_up) {
+  PortWatch& watch = port_watches_[port];
+  if (watch.up() == was_up) return;
+  ip_.set_link(port, watch.up(), now_);
+  watch.telling = true;
+  watch.told = encode({self_, 0, 0});
 }
 
 // A turn tells so many associations of links at most: a million of them must not hold up the others' packets.
 bool Worker::follow_links() {
   std::uint32_t left = stack_.config.turn.link_notices;
   bool any = false;
-  for (std::uint16_t port = 0; port < link_walks_.size(); ++port) {
-    LinkWalk& walk = link_walks_[port];
-    for (; walk.going && left > 0; --left) {
-      AssociationRecord* const record = store_.next(walk.after);
-      walk.going = record != nullptr;
+  for (std::uint16_t port = 0; port < port_watches_.size(); ++port) {
+    PortWatch& watch = port_watches_[port];
+    for (; watch.telling && left > 0; --left) {
+      AssociationRecord* const record = store_.next(watch.told);
+      watch.telling = record != nullptr;
       if (record == nullptr) break;
-      walk.after = record->association.id();
+      watch.told = record->association.id();
       any = true;
       if (record->attempt != nullptr) continue;
       record->association.refresh_routes();  // some may lead over another port now
-      if (record->association.on_link(port, walk.up)) touch(*record);
+      if (record->association.on_link(port, watch.up())) touch(*record);
     }
   }
   return any;

@@ -23,7 +23,7 @@ constexpr Timestamp kNow{std::chrono::hours(1)};
 /// Checks every answer and lets it go.
 class CheckingHost final : public assoc::Host {
  public:
-  base::Buffer allocate_packet(std::uint32_t bytes) noexcept override {
+  base::Buffer allocate_packet(std::uint32_t bytes, std::uint16_t /*port*/) noexcept override {
     return buffers.allocate(base::kLowerHeadroom, bytes);
   }
   void transmit(base::OutboundPacket&& packet) noexcept override {

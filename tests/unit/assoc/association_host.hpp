@@ -20,7 +20,7 @@ struct SeenEvent {
 /// The world around one association: collects what it sends and what it tells.
 class TestHost final : public Host {
  public:
-  base::Buffer allocate_packet(std::uint32_t bytes) noexcept override {
+  base::Buffer allocate_packet(std::uint32_t bytes, std::uint16_t /*port*/) noexcept override {
     if (packet_room == 0) return {};
     if (packet_room != kUnlimited) --packet_room;
     return packets.allocate(base::kLowerHeadroom, bytes);

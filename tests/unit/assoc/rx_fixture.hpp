@@ -33,7 +33,7 @@ struct Piece {
 /// An application that keeps what it is given until a test says otherwise.
 class RxHost final : public Host {
  public:
-  base::Buffer allocate_packet(std::uint32_t) noexcept override { return {}; }
+  base::Buffer allocate_packet(std::uint32_t, std::uint16_t) noexcept override { return {}; }
   void transmit(base::OutboundPacket&&) noexcept override {}
   bool deliver(const Event& event, base::Buffer& buffer) noexcept override {
     if (room == 0) return false;

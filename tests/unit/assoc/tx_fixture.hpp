@@ -54,7 +54,7 @@ inline SentPacket read_data(std::span<const std::byte> packet) {
 /// Collects events, or refuses them.
 class EventLog final : public Host {
  public:
-  base::Buffer allocate_packet(std::uint32_t /*bytes*/) noexcept override { return {}; }
+  base::Buffer allocate_packet(std::uint32_t /*bytes*/, std::uint16_t /*port*/) noexcept override { return {}; }
   void transmit(base::OutboundPacket&& /*packet*/) noexcept override {}
   bool deliver(const Event& event, base::Buffer& /*buffer*/) noexcept override {
     if (room == 0) return false;

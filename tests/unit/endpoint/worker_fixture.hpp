@@ -35,7 +35,7 @@ inline constexpr Timestamp kStart{std::chrono::hours(1)};
 /// Keeps what is transmitted.
 class RecordingHost final : public assoc::Host {
  public:
-  base::Buffer allocate_packet(std::uint32_t bytes) noexcept override {
+  base::Buffer allocate_packet(std::uint32_t bytes, std::uint16_t /*port*/) noexcept override {
     return buffers.allocate(base::kLowerHeadroom, bytes);
   }
   void transmit(base::OutboundPacket&& packet) noexcept override { sent.push_back(std::move(packet)); }

@@ -297,6 +297,46 @@ TEST_P(MultihomingTest, TrafficLeavesAPathOnWhichNoAnswerComesBack) {
   expect_all_arrived();
 }
 
+TEST_P(MultihomingTest, TrafficLeavesAPortWhoseTransmitRingStandsStill) {
+  connect();
+  load(seconds(1));
+  wire.set_transmit_stalled(a->port_number(0), true);
+  load(seconds(10));
+  EXPECT_EQ(state_of(0), PathState::inactive);
+  EXPECT_GE(a->counter("worker.tx_stalls"), 1u);
+  expect_all_data_on(1);
+  wire.set_transmit_stalled(a->port_number(0), false);
+  load(seconds(5));
+  EXPECT_EQ(state_of(0), PathState::active);
+  expect_all_data_on(0);
+  run(seconds(1));
+  expect_all_arrived();
+}
+
+TEST_P(MultihomingTest, ATransmitRingThatStandsStillHoldsUpNoSackForTheOtherPath) {
+  connect();
+  wire.set_transmit_stalled(b->port_number(0), true);
+  load(seconds(10));
+  EXPECT_GT(to_a(1).sacks, 50u);
+  wire.set_transmit_stalled(b->port_number(0), false);
+  load(seconds(5));
+  expect_all_data_on(0);
+  run(seconds(1));
+  expect_all_arrived();
+}
+
+TEST_P(MultihomingTest, AllTransmitRingsMayStandStillForAWhile) {
+  connect();
+  load(seconds(1));
+  for (const std::uint16_t port : {0, 1}) wire.set_transmit_stalled(a->port_number(port), true);
+  load(seconds(2));
+  for (const std::uint16_t port : {0, 1}) wire.set_transmit_stalled(a->port_number(port), false);
+  load(seconds(5));
+  expect_all_data_on(0);
+  run(seconds(1));
+  expect_all_arrived();
+}
+
 TEST_P(MultihomingTest, SacksGoWhereDataCameFrom) {
   connect();
   for (const std::uint16_t path : {1, 0, 1}) {
