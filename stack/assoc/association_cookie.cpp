@@ -108,6 +108,7 @@ void Association::restart(Timestamp now, const Handshake& agreed) {
   sender_started_ = true;
   start_receiver(agreed);
   enter(State::established);
+  last_user_data_ = now;
   notify(was_up_ ? EventType::restarted : EventType::association_up);
   was_up_ = true;
   schedule_heartbeats(now);

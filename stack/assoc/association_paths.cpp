@@ -1,6 +1,7 @@
 // RFC 9260 §6.4, §8: which path is used for what, HEARTBEATs, error counters.
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 #include "stack/assoc/association.hpp"
 #include "stack/assoc/congestion/congestion_controller.hpp"
@@ -58,6 +59,14 @@ std::uint32_t unfitness(const Path& path) {
       break;
   }
   return kFailed + 1;
+}
+
+/// Errors in a row beyond which another one changes nothing: the path has failed (§8.3), and another one is the primary
+/// path (RFC 7829 §5).
+std::uint16_t counted_errors(const Path& path, const Parameters& parameters) {
+  const auto most = static_cast<std::uint16_t>(path.max_retransmissions + 1);
+  const std::uint16_t switchover = parameters.primary_switchover_threshold;
+  return switchover == UINT16_MAX ? most : std::max<std::uint16_t>(most, switchover + 1);
 }
 
 }  // namespace
@@ -124,7 +133,8 @@ void Association::set_parameters(Timestamp now, const Parameters& parameters) {
   sender_.set_parameters(parameters);
   receiver_.set_parameters(parameters);
   for (Path& path : paths_.paths()) {
-    path.route.dscp = parameters.dscp;
+    if (std::exchange(path.route.dscp, parameters.dscp) != parameters.dscp && path.congestion != nullptr)
+      path.congestion->restart();  // §7.2.5.1
     path.rto.adapt(parameters);
     path.max_retransmissions = parameters.path_max_retransmissions;
     change_heartbeat(now, path, parameters.heartbeat_interval);
@@ -200,7 +210,7 @@ void Association::set_path_state(Path& path, PathState state) {
 /// §8.1, §8.2, RFC 7829 §3.2. May end the association.
 void Association::charge(Path& path, PathFault fault) {
   const bool confirmed = path.state != PathState::unconfirmed;
-  if (path.error_count <= path.max_retransmissions) ++path.error_count;
+  if (path.error_count < counted_errors(path, *parameters_)) ++path.error_count;
   const bool on_data_path = path.id == data_path_;
   if (confirmed) judge(path);
   // T2 has its own count; probes of unconfirmed addresses (§5.4) and HEARTBEATs beside the path in use (§8.1) say
@@ -216,8 +226,8 @@ void Association::judge(Path& path) {
     set_path_state(path, PathState::inactive);
   } else if (path.state == PathState::active && path.error_count > parameters_->potentially_failed_threshold) {
     set_path_state(path, PathState::potentially_failed);
-    // RFC 7829 §3.2 6: HEARTBEATs begin at once.
-    if (path.heartbeat_interval > Duration::zero() && path.heartbeat_nonce == 0) want_heartbeat(path);
+    // RFC 7829 §3.2 6: HEARTBEATs begin at once, unless they ended with SHUTDOWN (§8.3).
+    if (t3_runs() && path.heartbeat_interval > Duration::zero() && path.heartbeat_nonce == 0) want_heartbeat(path);
   } else if (path.state == PathState::potentially_failed) {
     choose_data_path();  // another one may have fewer errors now
   }
@@ -260,7 +270,7 @@ bool Association::has_path_beside(std::uint16_t port) const {
 
 void Association::fail_path(Path& path) {
   ++services_.counters.paths_without_link;
-  path.error_count = static_cast<std::uint16_t>(path.max_retransmissions + 1);
+  path.error_count = std::max<std::uint16_t>(path.error_count, path.max_retransmissions + 1);
   sender_.send_again(path);
   judge(path);
   if (retransmission_path_ == path.id) retransmission_path_ = data_path_;
@@ -285,9 +295,10 @@ void Association::schedule_heartbeats(Timestamp now) {
   }
 }
 
-/// §8.3: HB.interval and one RTO from `from` on, with half an RTO of jitter either way.
+/// §8.3: HB.interval and one RTO from `from` on, with half an RTO of jitter either way; none once SHUTDOWN or SHUTDOWN
+/// ACK was sent.
 void Association::schedule_heartbeat(Timestamp from, Path& path) {
-  if (path.heartbeat_interval == Duration::zero()) {
+  if (path.heartbeat_interval == Duration::zero() || !t3_runs()) {
     path.heartbeat_deadline = kNever;
     return;
   }
@@ -328,8 +339,9 @@ void Association::on_heartbeat_timeout(Timestamp now, Path& path) {
     if (state_ == State::closed) return;
   }
   // §5.4, RFC 7829 §3.2 5: those of unconfirmed and of potentially failed paths follow each other by the RTO until the
-  // path counts as failed; then by the heartbeat period.
-  const bool in_doubt = path.state == PathState::unconfirmed || path.state == PathState::potentially_failed;
+  // path counts as failed; then by the heartbeat period, if there is one.
+  const bool in_doubt = path.state == PathState::unconfirmed ||
+                        (path.state == PathState::potentially_failed && path.heartbeat_interval > Duration::zero());
   if (in_doubt && path.error_count <= path.max_retransmissions)
     path.heartbeat_deadline = now;
   else
@@ -339,17 +351,19 @@ void Association::on_heartbeat_timeout(Timestamp now, Path& path) {
 /// Those of unconfirmed addresses take turns, so that the dead ones among them do not keep the others waiting.
 bool Association::send_heartbeats(Timestamp now) {
   const std::size_t first = last_probed_.value + std::size_t{1};
+  bool all = true;
   for (std::size_t i = 0; i < paths_.size(); ++i) {
     Path& path = paths_[(first + i) % paths_.size()];
     if ((heartbeats_due_ & path_bit(path.id)) == 0) continue;
     const bool probe = path.state == PathState::unconfirmed;
     if (probe && !probe_allowed(now)) continue;
-    if (!send_heartbeat(now, path)) return false;
-    if (!probe) continue;
+    const bool sent = send_heartbeat(now, path);
+    all &= sent;
+    if (!sent || !probe) continue;
     ++probes_sent_;
     last_probed_ = path.id;
   }
-  return true;
+  return all;
 }
 
 /// §5.4. The RTO of the path in use stands for all: that of an address that does not answer only grows.

@@ -153,6 +153,67 @@ TEST_F(FailingPaths, PrimaryPathIsSwitchedOverForGood) {
   EXPECT_TRUE(snapshot.paths[1].primary);
 }
 
+TEST_F(FailingPaths, PrimaryPathIsSwitchedOverForGoodLongAfterItFailed) {
+  side_.parameters.primary_switchover_threshold = 5;
+  go_multihomed();
+  time_out();
+  std::uint32_t answered = 0;
+  while (counters().primary_switchovers == 0 && answered < 100) {
+    for (const SentPacket& packet : flush()) {
+      const wire::Chunk* const beat = packet.find(ChunkType::heartbeat);
+      if (beat != nullptr && packet.departure.destination == kThere2) ++answered, answer(*beat);
+      if (packet.find(ChunkType::data) != nullptr) inject_sack(kOurTsn);
+    }
+    expire();
+  }
+  EXPECT_EQ(path(0).error_count, 6);
+  EXPECT_EQ(counters().primary_switchovers, 1u);
+}
+
+TEST_F(FailingPaths, NoHeartbeatFollowsShutdown) {
+  go_multihomed();
+  association().shutdown(now_);
+  ASSERT_EQ(flush().at(0).types(), std::vector{ChunkType::shutdown});
+  expire();  // T2
+  EXPECT_EQ(path(0).state, PathState::potentially_failed);
+  for (int turns = 0; turns < 3; ++turns) {
+    EXPECT_TRUE(heartbeats(flush()).empty());
+    expire();
+  }
+}
+
+TEST_F(FailingPaths, ALateHeartbeatAckAfterShutdownBeginsNoNewOnes) {
+  go_multihomed();
+  ASSERT_TRUE(association().request_heartbeat(PathId(0)));
+  const auto packets = flush();
+  ASSERT_EQ(heartbeats(packets), std::vector{kThere});
+  association().shutdown(now_);
+  flush();
+  for (const SentPacket& packet : packets)
+    if (const wire::Chunk* const beat = packet.find(ChunkType::heartbeat)) answer(*beat);
+  EXPECT_EQ(path(0).heartbeat_deadline, kNever);
+}
+
+TEST_F(FailingPaths, HeartbeatsThatAreSwitchedOffEndThoughThePathIsInDoubt) {
+  side_.parameters.path_max_retransmissions = 20;
+  go_multihomed();
+  ASSERT_TRUE(association().set_path(now_, PathId(0), {.heartbeat_interval = 0s, .max_retransmissions = {}}));
+  time_out();
+  ASSERT_EQ(path(0).state, PathState::potentially_failed);
+  ASSERT_TRUE(association().request_heartbeat(PathId(0)));
+  std::size_t sent_there = 0;
+  for (int turns = 0; turns < 10; ++turns) {
+    for (const SentPacket& packet : flush()) {
+      const wire::Chunk* const beat = packet.find(ChunkType::heartbeat);
+      if (beat != nullptr && packet.departure.destination == kThere) ++sent_there;
+      if (beat != nullptr && packet.departure.destination == kThere2) answer(*beat);
+      if (packet.find(ChunkType::data) != nullptr) inject_sack(kOurTsn);
+    }
+    expire();
+  }
+  EXPECT_EQ(sent_there, 1u) << "the one that was asked for";
+}
+
 TEST_F(FailingPaths, LinkDownMovesWhatIsInFlightAtOnce) {
   go_multihomed();
   send("in flight");

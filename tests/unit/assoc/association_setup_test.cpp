@@ -631,6 +631,15 @@ TEST_F(AssociationSetup, RestartWaitsUntilTheApplicationTookWhatCameBefore) {
   EXPECT_EQ(last_event().event.type, EventType::restarted);
 }
 
+TEST_F(AssociationSetup, RestartPutsOffAutoclose) {
+  side_.parameters.autoclose = 5s;
+  go_established();
+  now_ += 4s;
+  receive_cookie(CookieAction::restart, agreed());
+  flush();
+  EXPECT_EQ(association().next_deadline(), now_ + 5s);
+}
+
 TEST_F(AssociationSetup, RestartWhileShutdownAckIsSentIsRefused) {
   go_shutdown_ack_sent();
   receive_cookie(CookieAction::restart, agreed());

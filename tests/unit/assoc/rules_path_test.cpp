@@ -170,6 +170,26 @@ TEST_F(RulesPath, AnotherRouteBeginsCongestionControlAnew) {  // §7.2.5
   EXPECT_EQ(congestion.ssthresh(), ssthresh);
 }
 
+TEST_F(RulesPath, AnotherDscpBeginsCongestionControlAnew) {  // §7.2.5.1
+  go_established();
+  const CongestionController& congestion = *paths()[0].congestion;
+  const std::uint32_t cwnd = congestion.cwnd();
+  send(std::string(1000, 'x'));
+  flush();
+  expire();
+  flush();
+  const std::uint32_t reduced = congestion.cwnd();
+  ASSERT_NE(reduced, cwnd);
+  Parameters other = side_.parameters;
+  other.rto_max *= 2;
+  association().set_parameters(now_, other);
+  EXPECT_EQ(congestion.cwnd(), reduced) << "the same DSCP";
+  Parameters another = other;
+  another.dscp = 46;
+  association().set_parameters(now_, another);
+  EXPECT_EQ(congestion.cwnd(), cwnd);
+}
+
 TEST_F(RulesPath, HeartbeatAckClearsTheErrorsOfTheAssociation) {  // §8.1, §8.3
   go_established();
   while (paths()[0].error_count == 0) turn(kThere);
