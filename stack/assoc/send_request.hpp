@@ -1,6 +1,6 @@
 #pragma once
 
-#include <sluice/ids.hpp>
+#include <sluice/event.hpp>
 
 #include "stack/base/buffer.hpp"
 
@@ -16,6 +16,23 @@ struct SendRequest {
   bool sack_immediately = false;  ///< set the I bit on its last chunk (RFC 7053)
   std::uint64_t context = 0;      ///< comes back in a send_failed event
 };
+
+/// The send_failed event that gives `request` back.
+inline Event send_failure(const SendRequest& request, Reason reason) {
+  Event event;
+  event.type = EventType::send_failed;
+  event.end = request.end;
+  event.unordered = request.unordered;
+  event.stream = request.stream;
+  event.ppid = request.ppid;
+  event.context = request.context;
+  event.error = static_cast<std::uint16_t>(reason);
+  if (request.payload) {
+    event.data = request.payload.data();
+    event.length = request.payload.size();
+  }
+  return event;
+}
 
 enum class SendStatus : std::uint8_t {
   queued,

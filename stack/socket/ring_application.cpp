@@ -239,12 +239,12 @@ void RingApplication::keep_ledger(std::uint16_t worker, const Event& event) {
 }
 
 void RingApplication::on_reply(const EventRecord& record) {
-  if (record.context_or_offset == awaited_) {
+  if (record.context == awaited_) {
     answer_ = record;
     return;
   }
   const auto found = std::find_if(attempts_.begin(), attempts_.end(),
-                                  [&](const Attempt& attempt) { return attempt.request == record.context_or_offset; });
+                                  [&](const Attempt& attempt) { return attempt.request == record.context; });
   if (found == attempts_.end()) return;
   if (static_cast<CommandStatus>(record.error) != CommandStatus::done) {
     Event failed;

@@ -38,9 +38,9 @@ struct ApplicationRecord {
     return channel != nullptr ? channel->has_room() : events->has_room();
   }
   // What it asked for itself is answered by these two: it is attached then.
-  void post(const Event& event) {
+  void post(const Event& event, base::Buffer&& buffer = {}) {
     if (leaving || !attached()) return;
-    channel != nullptr ? channel->post(event) : events->post(event);
+    channel != nullptr ? channel->post(event, std::move(buffer)) : events->post(event, std::move(buffer));
   }
   void reply(const Reply& reply) {
     if (leaving || !attached()) return;

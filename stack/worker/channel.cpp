@@ -20,6 +20,7 @@ Event Channel::event(const EventRecord& record) const {
   event.end = (record.flags & EventRecord::kEnd) != 0;
   event.unordered = (record.flags & EventRecord::kUnordered) != 0;
   event.active = (record.flags & EventRecord::kActive) != 0;
+  event.sent = (record.flags & EventRecord::kSent) != 0;
   event.stream = record.stream;
   event.ppid = record.ppid;
   event.association = record.association;
@@ -31,11 +32,10 @@ Event Channel::event(const EventRecord& record) const {
   event.path_state = record.path_state;
   event.streams_in = record.streams_in;
   event.streams_out = record.streams_out;
+  event.context = record.context;
   event.handle = record.lent;
   if (record.lent != EventRecord::kNotLent)
-    event.data = reinterpret_cast<const std::byte*>(config_.receive_region.base + record.context_or_offset);
-  else
-    event.context = record.context_or_offset;
+    event.data = reinterpret_cast<const std::byte*>(config_.base_of(record.region) + record.offset);
   return event;
 }
 
@@ -77,9 +77,10 @@ base::Buffer ChannelEnd::payload(const CommandRecord& command) {
 EventRecord ChannelEnd::record_of(const Event& event) {
   EventRecord record;
   record.type = event.type;
-  record.flags = static_cast<std::uint8_t>(
-      (event.begin ? EventRecord::kBegin : 0) | (event.end ? EventRecord::kEnd : 0) |
-      (event.unordered ? EventRecord::kUnordered : 0) | (event.active ? EventRecord::kActive : 0));
+  record.flags =
+      static_cast<std::uint8_t>((event.begin ? EventRecord::kBegin : 0) | (event.end ? EventRecord::kEnd : 0) |
+                                (event.unordered ? EventRecord::kUnordered : 0) |
+                                (event.active ? EventRecord::kActive : 0) | (event.sent ? EventRecord::kSent : 0));
   record.path = event.path;
   record.path_state = event.path_state;
   record.stream = event.stream;
@@ -91,8 +92,15 @@ EventRecord ChannelEnd::record_of(const Event& event) {
   record.ppid = event.ppid;
   record.message_id = event.message_id;
   record.length = event.length;
-  record.context_or_offset = event.context;
+  record.context = event.context;
   return record;
+}
+
+void ChannelEnd::lend(const Event& event, base::Buffer& buffer, EventRecord& record) noexcept {
+  const bool ours = event.type != EventType::send_failed;
+  record.region = ours ? EventRecord::Region::received : EventRecord::Region::arena;
+  record.offset = reinterpret_cast<std::uintptr_t>(event.data) - channel_.config_.base_of(record.region);
+  record.lent = lent_.lend(buffer);
 }
 
 bool ChannelEnd::deliver(const Event& event, base::Buffer& buffer) noexcept {
@@ -106,8 +114,7 @@ bool ChannelEnd::deliver(const Event& event, base::Buffer& buffer) noexcept {
       ++counters_.lent_limit;
       return false;
     }
-    record.context_or_offset = reinterpret_cast<std::uintptr_t>(event.data) - channel_.config_.receive_region.base;
-    record.lent = lent_.lend(buffer);
+    lend(event, buffer, record);
   }
   ++counters_.events;
   return channel_.events_.push(record);
@@ -117,11 +124,20 @@ void ChannelEnd::reply(const Reply& reply) {
   EventRecord record;
   record.kind = EventRecord::Kind::reply;
   record.error = static_cast<std::uint16_t>(reply.status);
-  record.context_or_offset = reply.request;
+  record.context = reply.request;
   record.association = reply.association;
   record.endpoint = reply.endpoint;
   record.length = reply.length;
   record.message_id = reply.value;
+  push_or_wait(record);
+}
+
+void ChannelEnd::post(const Event& event, base::Buffer&& buffer) {
+  EventRecord record = record_of(event);
+  if (!buffer || lent_.full())
+    record.length = 0;
+  else
+    lend(event, buffer, record);
   push_or_wait(record);
 }
 

@@ -32,6 +32,10 @@ struct ChannelConfig {
   std::uint32_t lent = 32768;  ///< received buffers that the application may hold at once
   std::span<std::byte> arena;  ///< send memory, one for all channels of an application
   Region receive_region = process_region();
+
+  std::uintptr_t base_of(EventRecord::Region region) const {
+    return region == EventRecord::Region::arena ? reinterpret_cast<std::uintptr_t>(arena.data()) : receive_region.base;
+  }
 };
 
 /// What joins one application thread with one worker: commands in, events out, and the way back for received buffers
@@ -144,8 +148,9 @@ class ChannelEnd {
   bool has_room() { return waiting_.empty() && channel_.events_.room() > 0 && !lent_.full(); }
   /// False: no room; nothing was taken.
   bool deliver(const Event& event, base::Buffer& buffer) noexcept;
-  /// An event without a message of which nobody else keeps a copy: it is never refused.
-  void post(const Event& event) { push_or_wait(record_of(event)); }
+  /// An event of which nobody else keeps a copy: it is never refused. It lends `buffer`, if there is one, and comes
+  /// without data when as many are lent as may be.
+  void post(const Event& event, base::Buffer&& buffer);
   void reply(const Reply& reply);
   /// Shows the application what was delivered, and wakes it if it sleeps. Once a burst.
   void publish();
@@ -159,6 +164,7 @@ class ChannelEnd {
 
  private:
   static EventRecord record_of(const Event& event);
+  void lend(const Event& event, base::Buffer& buffer, EventRecord& record) noexcept;
   void push_or_wait(const EventRecord& record);
   void push_waiting();
 

@@ -68,10 +68,12 @@ struct alignas(64) EventRecord {
     event,  ///< what a sluice::Event tells
     reply,  ///< `error` is a CommandStatus, `context` the request
   };
+  enum class Region : std::uint8_t { received, arena };
   static constexpr std::uint8_t kBegin = 1;
   static constexpr std::uint8_t kEnd = 2;
   static constexpr std::uint8_t kUnordered = 4;
   static constexpr std::uint8_t kActive = 8;
+  static constexpr std::uint8_t kSent = 16;
   static constexpr std::uint32_t kNotLent = UINT32_MAX;
 
   Kind kind = Kind::event;
@@ -79,7 +81,7 @@ struct alignas(64) EventRecord {
   std::uint8_t flags = 0;
   PathId path;
   PathState path_state = PathState::active;
-  std::uint8_t region = 0;  ///< of the memory behind `offset`
+  Region region = Region::received;  ///< where `offset` begins
   StreamId stream;
   std::uint16_t error = 0;
   std::uint16_t streams_in = 0;
@@ -89,8 +91,9 @@ struct alignas(64) EventRecord {
   Ppid ppid;
   std::uint32_t message_id = 0;  ///< in a reply: its value
   std::uint32_t length = 0;
-  std::uint64_t context_or_offset = 0;  ///< of what is lent: where its bytes begin in `region`; else the context
-  std::uint32_t lent = kNotLent;        ///< what to put into the ring of returned buffers
+  std::uint32_t lent = kNotLent;  ///< what to put into the ring of returned buffers
+  std::uint64_t context = 0;
+  std::uint64_t offset = 0;  ///< of what is lent: where its bytes are in `region`
 };
 
 static_assert(sizeof(CommandRecord) == 64 && std::is_trivially_copyable_v<CommandRecord>);

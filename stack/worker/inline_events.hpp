@@ -51,10 +51,14 @@ class InlineEvents {
     ++size_;
     return true;
   }
-  /// An event without a message of which nobody else keeps a copy: it is never refused.
-  void post(const Event& event) {
-    posted_.push_back(event);
-    posted_.back().handle = EventRecord::kNotLent;
+  /// An event of which nobody else keeps a copy: it is never refused. It lends `buffer`, if there is one, and comes
+  /// without data when as many are lent as may be.
+  void post(const Event& event, base::Buffer&& buffer) {
+    Event& posted = posted_.emplace_back(event);
+    posted.handle = buffer && !lent_.full() ? lent_.lend(buffer) : EventRecord::kNotLent;
+    if (posted.handle != EventRecord::kNotLent) return;
+    posted.data = nullptr;
+    posted.length = 0;
   }
   /// The worker goes: what it lent is charged to accounts of its own, and the events that name it are void.
   void abandon() {

@@ -242,7 +242,7 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   void came_up(AssociationRecord& record);
   void park(AssociationRecord& record, assoc::SendRequest&& request);
   void send_parked(AssociationRecord& record);
-  void fail_send(AssociationRecord& record, std::uint64_t context, Reason reason);
+  void fail_send(AssociationRecord& record, assoc::SendRequest&& request, Reason reason);
   void dispose(AssociationRecord& record);
 
   // worker_commands.cpp: what applications ask through rings

@@ -267,7 +267,7 @@ void Worker::park(AssociationRecord& record, assoc::SendRequest&& request) {
   ParkedSend* const parked = parked_.make();
   if (parked == nullptr) {
     ++counters_.refused_parked_sends;
-    return fail_send(record, request.context, Reason::no_resources);
+    return fail_send(record, std::move(request), Reason::no_resources);
   }
   ++counters_.parked_sends;
   parked->request = std::move(request);
@@ -277,24 +277,20 @@ void Worker::park(AssociationRecord& record, assoc::SendRequest&& request) {
 void Worker::send_parked(AssociationRecord& record) {
   record.unpark = false;
   while (ParkedSend* const parked = record.parked.front()) {
-    const std::uint64_t context = parked->request.context;
     const assoc::SendStatus status = record.association.send(std::move(parked->request));
     if (status == assoc::SendStatus::would_block) return;
+    if (status != assoc::SendStatus::queued) fail_send(record, std::move(parked->request), Reason::closed);
     record.parked.erase(*parked);
     parked_.destroy(parked);
-    if (status != assoc::SendStatus::queued) fail_send(record, context, Reason::closed);
   }
   if (std::exchange(record.shutdown_wanted, false)) record.association.shutdown(now_);
 }
 
-void Worker::fail_send(AssociationRecord& record, std::uint64_t context, Reason reason) {
-  Event event;
-  event.type = EventType::send_failed;
+void Worker::fail_send(AssociationRecord& record, assoc::SendRequest&& request, Reason reason) {
+  Event event = assoc::send_failure(request, reason);
   event.association = record.association.id();
   event.endpoint = record.endpoint->id;
-  event.context = context;
-  event.error = static_cast<std::uint16_t>(reason);
-  record.application->post(event);
+  record.application->post(event, std::move(request.payload));
 }
 
 // The end
@@ -329,7 +325,7 @@ void Worker::dispose(AssociationRecord& record) {
   ++counters_.associations_ended;
   came_up(record);
   while (ParkedSend* const parked = record.parked.pop_front()) {
-    fail_send(record, parked->request.context, Reason::closed);
+    fail_send(record, std::move(parked->request), Reason::closed);
     parked_.destroy(parked);
   }
   if (record.attempt != nullptr) attempts_.destroy(record.attempt);

@@ -59,15 +59,6 @@ void Worker::execute(ApplicationRecord& application, const CommandRecord& comman
 }
 
 void Worker::send_command(ApplicationRecord& application, const CommandRecord& command, base::Buffer&& payload) {
-  AssociationRecord* const record = find_for(application, command.association);
-  if (record == nullptr || record->attempt != nullptr || !payload) {
-    Event event;
-    event.type = EventType::send_failed;
-    event.association = command.association;
-    event.context = command.context;
-    event.error = static_cast<std::uint16_t>(Reason::closed);
-    return application.post(event);
-  }
   assoc::SendRequest request;
   request.payload = std::move(payload);
   request.stream = command.stream;
@@ -76,11 +67,17 @@ void Worker::send_command(ApplicationRecord& application, const CommandRecord& c
   request.end = (command.flags & CommandRecord::kEnd) != 0;
   request.sack_immediately = (command.flags & CommandRecord::kSackImmediately) != 0;
   request.context = command.context;
+  AssociationRecord* const record = find_for(application, command.association);
+  if (record == nullptr || record->attempt != nullptr || !request.payload) {
+    Event event = assoc::send_failure(request, Reason::closed);
+    event.association = command.association;
+    return application.post(event, std::move(request.payload));
+  }
   if (!record->parked.empty()) return park(*record, std::move(request));
   const assoc::SendStatus status = record->association.send(std::move(request));
   if (status == assoc::SendStatus::would_block) return park(*record, std::move(request));
   touch(*record);
-  if (status != assoc::SendStatus::queued) fail_send(*record, command.context, Reason::closed);
+  if (status != assoc::SendStatus::queued) fail_send(*record, std::move(request), Reason::closed);
 }
 
 void Worker::control_command(ApplicationRecord& application, const CommandRecord& command,

@@ -181,52 +181,47 @@ void Sender::forget_chunk(const SentChunk& chunk) {
   destroy(part);
 }
 
-void Sender::fail_part(MessagePart& part, Reason reason, bool& in_message) {
-  const bool first = !std::exchange(in_message, !part.end);
-  if (!first) return destroy(part);
-  part.payload.reset();
+void Sender::fail_part(MessagePart& part, Reason reason) {
   part.failure = reason;
   part.next = nullptr;
   (failed_ == nullptr ? failed_ : last_failed_->next) = &part;
   last_failed_ = &part;
 }
 
-void Sender::fail_queue(OutboundStream& stream, Reason reason, bool& in_message) {
+void Sender::fail_queue(OutboundStream& stream, Reason reason) {
   while (MessagePart* const part = stream.head) {
     stream.pop();
     queued_bytes_ -= part->uncut();
     buffered_bytes_ -= part->uncut();
     const bool end = part->end;
-    fail_part(*part, reason, in_message);
+    fail_part(*part, reason);
     if (end) return;
   }
   if (stream.open) stream.refusing = true;
   stream.open = false;
 }
 
-void Sender::drop_store(Reason reason, bool& in_message) {
+void Sender::drop_store(Reason reason) {
   while (!store_.empty()) {
     const SentChunk& chunk = store_.front();
     MessagePart& part = *chunk.part;
     buffered_bytes_ -= chunk.length;
     store_.pop_front();
-    if (--part.chunks == 0 && part.uncut() == 0) fail_part(part, reason, in_message);
+    if (--part.chunks == 0 && part.uncut() == 0) fail_part(part, reason);
   }
   outstanding_bytes_ = marked_ = gap_acked_ = 0;
   next_marked_ = nullptr;
 }
 
 void Sender::drop_all(Reason reason) {
-  bool in_message = false;
-  drop_store(reason, in_message);
+  drop_store(reason);
   if (OutboundStream* const stream = std::exchange(current_, nullptr)) {
-    fail_queue(*stream, reason, in_message);
+    fail_queue(*stream, reason);
     scheduler_->done(*stream);
   }
   while (OutboundStream* const stream = scheduler_->front()) {
     scheduler_->take();
-    in_message = false;
-    fail_queue(*stream, reason, in_message);
+    fail_queue(*stream, reason);
     scheduler_->done(*stream);
   }
 }
@@ -236,8 +231,7 @@ void Sender::drop_refused_streams() {
     OutboundStream* const stream = scheduler_->front();
     if (stream == nullptr || stream->id.value < stream_count_) return;
     scheduler_->take();
-    bool in_message = false;
-    fail_queue(*stream, Reason::invalid_stream, in_message);
+    fail_queue(*stream, Reason::invalid_stream);
     scheduler_->done(*stream);
   }
 }
@@ -263,12 +257,16 @@ void Sender::deliver_failures() {
     event.type = EventType::send_failed;
     event.association = association_;
     event.endpoint = endpoint_;
+    event.end = part->end;
+    event.unordered = part->unordered;
+    event.sent = part->cut > 0;
     event.stream = part->stream->id;
     event.ppid = part->ppid;
     event.error = static_cast<std::uint16_t>(part->failure);
     event.context = part->context;
-    base::Buffer none;
-    if (!services_.host.deliver(event, none)) return;
+    event.data = part->payload.data();
+    event.length = part->payload.size();
+    if (!services_.host.deliver(event, part->payload)) return;
     failed_ = part->next;
     destroy(*part);
   }

@@ -107,7 +107,7 @@ class Sender : private WaitingSender {
   std::uint32_t peer_window() const {
     return advertised_window_ > outstanding_bytes_ ? advertised_window_ - outstanding_bytes_ : 0;
   }
-  /// Reports every message not fully acknowledged as send_failed and lets it go.
+  /// Gives every message not fully acknowledged back in send_failed events.
   void fail_all(Reason reason);
   /// Offers again a writable or send_failed event that the application had no room for. True when none waits any more.
   bool resume_delivery(Timestamp now);
@@ -142,9 +142,9 @@ class Sender : private WaitingSender {
   bool starved() const { return current_ != nullptr && current_->empty(); }
   void destroy(MessagePart& part);
   void forget_chunk(const SentChunk& chunk);
-  void fail_part(MessagePart& part, Reason reason, bool& in_message);
-  void fail_queue(OutboundStream& stream, Reason reason, bool& in_message);
-  void drop_store(Reason reason, bool& in_message);
+  void fail_part(MessagePart& part, Reason reason);
+  void fail_queue(OutboundStream& stream, Reason reason);
+  void drop_store(Reason reason);
   void drop_all(Reason reason);
   void adopt(const Handshake& handshake, std::span<Path> paths);
   void drop_refused_streams();

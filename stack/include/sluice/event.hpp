@@ -20,8 +20,10 @@ enum class EventType : std::uint8_t {
                       ///< it sent still arrives
   closed,             ///< SHUTDOWN COMPLETE: the graceful end; the last event of an association
   path_changed,       ///< NETWORK STATUS CHANGE: path, path_state
-  send_failed,        ///< SEND FAILURE: context of the message that was not delivered; error (a Reason)
-  remote_error,       ///< an ERROR chunk: error is its first cause code
+  send_failed,   ///< SEND FAILURE (§11.1.14, §11.1.15 give the message back): context of what was not acknowledged,
+                 ///< error (a Reason), stream, ppid, unordered, `sent`, data and end as they were given. One event for
+                 ///< each send(), in order; without data if as many buffers are lent as may be
+  remote_error,  ///< an ERROR chunk: error is its first cause code
   delivery_aborted,  ///< the rest of the message `message_id` on `stream`, of which parts were delivered, will not come
   writable,          ///< after a send that would have blocked: there is room again
 };
@@ -51,6 +53,7 @@ struct Event {
   bool end : 1 = false;        ///< last piece of its message
   bool unordered : 1 = false;  ///< the U bit
   bool active : 1 = false;
+  bool sent : 1 = false;  ///< at least a part of it had left, and may have arrived
   StreamId stream;
   Ppid ppid;
   AssocId association;

@@ -56,10 +56,12 @@ class EventLog final : public Host {
  public:
   base::Buffer allocate_packet(std::uint32_t /*bytes*/, std::uint16_t /*port*/) noexcept override { return {}; }
   void transmit(base::OutboundPacket&& /*packet*/) noexcept override {}
-  bool deliver(const Event& event, base::Buffer& /*buffer*/) noexcept override {
+  bool deliver(const Event& event, base::Buffer& buffer) noexcept override {
     if (room == 0) return false;
     --room;
     events.push_back(event);
+    texts.push_back(to_string(event.bytes()));
+    buffer.reset();
     return true;
   }
   std::size_t count(EventType type) const {
@@ -71,6 +73,7 @@ class EventLog final : public Host {
   void wants_flush(AssocId association) noexcept override { flushes_wanted.push_back(association); }
 
   std::vector<Event> events;
+  std::vector<std::string> texts;  // of each event
   std::vector<AssocId> flushes_wanted;
   std::size_t room = SIZE_MAX;
 };

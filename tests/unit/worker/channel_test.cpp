@@ -155,7 +155,7 @@ TEST_F(ChannelTest, RepliesAreNotLostAndEventsDoNotOvertakeThem) {
   ASSERT_EQ(records.size(), 2u);
   EXPECT_EQ(records[0].kind, EventRecord::Kind::reply);
   EXPECT_EQ(records[0].error, static_cast<std::uint16_t>(CommandStatus::port_in_use));
-  EXPECT_EQ(records[0].context_or_offset, 1u);
+  EXPECT_EQ(records[0].context, 1u);
   EXPECT_EQ(records[0].endpoint, EndpointId(5));
   EXPECT_EQ(records[0].message_id, 77u);
   EXPECT_EQ(end.take_commands(taken), 1u);

@@ -64,11 +64,12 @@ class HostileWire : public testing::Test {
     std::array<Event, 64> events;
     for (std::size_t n = stack.events().poll(events); n > 0; n = stack.events().poll(events)) {
       for (const Event& event : std::span(events).first(n)) {
-        if (event.type == EventType::message) {
+        if (event.type == EventType::message)
           messages[&stack].emplace_back(reinterpret_cast<const char*>(event.data), event.length);
-          EXPECT_TRUE(stack.events().release(event.handle));
-        } else {
+        else
           into.push_back(event);
+        if (event.data != nullptr) {
+          EXPECT_TRUE(stack.events().release(event.handle));
         }
       }
     }

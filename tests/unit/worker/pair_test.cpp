@@ -42,8 +42,9 @@ class PairTest : public testing::TestWithParam<std::uint16_t> {
       std::vector<Event> events(64);
       events.resize(stack.events(i).poll(events));
       for (Event& event : events) {
-        if (event.type == EventType::message) {
+        if (event.type == EventType::message)
           messages[&into].emplace_back(reinterpret_cast<const char*>(event.data), event.length);
+        if (event.data != nullptr) {
           if (keeping)
             kept.emplace_back(&stack.events(i), event.handle);
           else

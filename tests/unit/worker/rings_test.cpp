@@ -51,8 +51,9 @@ class RingsTest : public testing::TestWithParam<std::uint16_t> {
       const std::size_t n = a->events(i).poll(events);
       for (std::size_t k = 0; k < n; ++k) {
         any = true;
-        if (events[k].type == EventType::message) {
+        if (events[k].type == EventType::message)
           received.insert(received.end(), events[k].data, events[k].data + events[k].length);
+        if (events[k].data != nullptr) {
           EXPECT_TRUE(a->events(i).release(events[k].handle));
         }
         inline_events.push_back(events[k]);
@@ -73,7 +74,8 @@ class RingsTest : public testing::TestWithParam<std::uint16_t> {
         }
         const Event event = rings->channel(i).event(records[k]);
         ring_events.push_back(event);
-        if (event.type == EventType::message) rings->channel(i).give_back(static_cast<std::uint32_t>(event.handle));
+        if (event.type == EventType::send_failed) given_back.emplace_back(event.bytes().begin(), event.bytes().end());
+        if (event.data != nullptr) rings->channel(i).give_back(static_cast<std::uint32_t>(event.handle));
       }
     }
     rings->publish();
@@ -102,7 +104,7 @@ class RingsTest : public testing::TestWithParam<std::uint16_t> {
   }
   EventRecord reply_to(std::uint64_t request) {
     for (const EventRecord& reply : replies)
-      if (reply.context_or_offset == request) return reply;
+      if (reply.context == request) return reply;
     ADD_FAILURE() << "no reply";
     return {};
   }
@@ -134,6 +136,23 @@ class RingsTest : public testing::TestWithParam<std::uint16_t> {
     return {};
   }
 
+  /// Of 1000 bytes each, which are the message's number.
+  void send_300(AssocId association) {
+    for (std::uint32_t i = 0; i < 300; ++i) {
+      const auto piece = rings->arena().allocate(1000);
+      ASSERT_TRUE(piece);
+      std::memset(piece->bytes.data(), static_cast<int>(i % 251), 1000);
+      CommandRecord record;
+      record.association = association;
+      record.flags = CommandRecord::kEnd;
+      record.ppid = Ppid(7);
+      record.block = piece->block;
+      record.length = 1000;
+      record.context = i;
+      command(owner_of(association), record);
+    }
+  }
+
   base::SimClock clock;
   base::SeededRandom random{5};
   drivers::MemoryWire wire{clock, random};
@@ -142,26 +161,44 @@ class RingsTest : public testing::TestWithParam<std::uint16_t> {
   std::vector<Event> inline_events, ring_events;
   std::vector<EventRecord> replies;
   std::vector<std::byte> received;
+  std::vector<std::vector<std::byte>> given_back;  // by send_failed events
   bool inline_reads = true;
   std::uint64_t requests = 0;
   EndpointId endpoint;
 };
 
+// Sent, queued and parked alike, in order, as they were given (RFC 9260 §11.1.14, §11.1.15).
+TEST_P(RingsTest, MessagesThatWereNotAcknowledgedAreGivenBack) {
+  const AssocId association = connect();
+  inline_reads = false;
+  send_300(association);
+  run(seconds(2));
+  ring_events.clear();
+  CommandRecord abort;
+  abort.type = CommandType::abort;
+  abort.association = association;
+  command(owner_of(association), abort);
+  run(seconds(2));
+  std::erase_if(ring_events, [](const Event& event) { return event.type != EventType::send_failed; });
+  ASSERT_EQ(ring_events.size(), given_back.size());
+  ASSERT_GT(ring_events.size(), 200u);
+  EXPECT_GT(b->counter("worker.parked_sends"), 100u);
+  std::uint64_t number = 300 - ring_events.size();
+  for (std::size_t i = 0; i < ring_events.size(); ++i, ++number) {
+    ASSERT_EQ(ring_events[i].context, number);
+    ASSERT_EQ(given_back[i], std::vector(1000, static_cast<std::byte>(number % 251)));
+    EXPECT_TRUE(ring_events[i].end);
+    EXPECT_EQ(ring_events[i].ppid, Ppid(7));
+  }
+  EXPECT_FALSE(ring_events.back().sent);
+  EXPECT_EQ(rings->arena().out(), 0u);
+}
+
 // Far more than the send buffer holds: what finds it full is parked and goes on by itself, in order.
 TEST_P(RingsTest, SendsBeyondTheSendBufferAreParkedAndArriveInOrder) {
   const AssocId association = connect();
   inline_reads = false;
-  for (std::uint32_t i = 0; i < 300; ++i) {
-    const auto piece = rings->arena().allocate(1000);
-    ASSERT_TRUE(piece);
-    std::memset(piece->bytes.data(), static_cast<int>(i % 251), 1000);
-    CommandRecord record;
-    record.association = association;
-    record.flags = CommandRecord::kEnd;
-    record.block = piece->block;
-    record.length = 1000;
-    command(owner_of(association), record);
-  }
+  send_300(association);
   run(seconds(2));
   EXPECT_GT(b->counter("worker.parked_sends"), 100u);
   inline_reads = true;
