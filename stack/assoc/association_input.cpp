@@ -89,7 +89,7 @@ void Association::read_chunks(Inbound& in, std::span<const std::byte> chunks) {
     const Next next = chunk->type == wire::ChunkType::data ? on_data(in, *chunk) : on_control(in, *chunk);
     if (next == Next::done) break;
   }
-  if (walker.malformed()) ++services_.counters.malformed_packets;
+  if (walker.malformed() || chunks.empty()) ++services_.counters.malformed_packets;
   if (state_ != State::closed) end_packet(in);
 }
 
@@ -235,7 +235,10 @@ Association::Next Association::on_error(Inbound& in, const wire::Chunk& chunk) {
     retry_after_stale_cookie(in.now);
     return Next::done;
   }
-  if (state_ != State::cookie_wait) notify(EventType::remote_error, static_cast<std::uint16_t>(first->code));
+  if (state_ != State::cookie_wait)
+    notify(EventType::remote_error, static_cast<std::uint16_t>(first->code));
+  else
+    ++services_.counters.unexpected_chunks;  // from a peer that knows nothing of us yet
   return Next::chunk;
 }
 

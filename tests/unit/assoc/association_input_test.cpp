@@ -272,6 +272,16 @@ TEST_F(AssociationInput, ErrorsOfThePeerReachTheApplication) {
   expect_silence();
 }
 
+TEST_F(AssociationInput, AnErrorFromAPeerThatDoesNotKnowUsYetIsCountedAlone) {
+  connect();
+  inject([](wire::PacketWriter& packet) {
+    wire::ChunkWriter error = wire::append_error(packet);
+    wire::append_invalid_stream(error, StreamId(9));
+  });
+  EXPECT_TRUE(host().seen(EventType::remote_error).empty());
+  EXPECT_EQ(counters().unexpected_chunks, 1u);
+}
+
 TEST_F(AssociationInput, MisplacedSetupChunksEndThePacket) {
   go_established();
   inject([this](wire::PacketWriter& packet) {
