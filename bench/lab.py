@@ -84,6 +84,15 @@ class Process:
             one.stop(signal.SIGTERM, 10)
 
 
+def perf_result(process, text):
+    """What a sluice-perf that has ended says; ends the benchmark if a message went wrong, or the program."""
+    result = last_json(text)
+    wrong = [field for field in ("lost", "corrupted", "misordered", "duplicated", "problems") if result[field]]
+    if wrong or process.child.returncode != 0:
+        raise SystemExit(f"bench: sluice-perf ended with {process.child.returncode} and found {wrong or 'nothing'} wrong: {result}")
+    return result
+
+
 def last_json(text):
     lines = [line for line in text.splitlines() if line.startswith("{")]
     if not lines:
