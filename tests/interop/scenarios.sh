@@ -82,15 +82,23 @@ peer_shuts_down() { peer_ends shutdown "$1" && problem "the peer shut it down" &
 # What it echoed last may be lost.
 peer_aborts() { peer_ends abort "$1" && problem "$abort_text" && right_until 400 500; }
 
+# told TEXT: how many times our server has told of that.
+told() { grep -c -- "$1" "$work/echo.log"; }
+told_more() { [ "$(told "$1")" -gt "$2" ]; }
+
 # The peer's client does so after 500 messages; our server takes the next one as if nothing had been.
 peer_client_aborts() {
-  their_client "$1" --then abort --after 500 && wait_for 10 grep -q "lost: $abort_text\$" "$work/echo.log" &&
-    their_client "$1" --messages 100
+  local text="lost: $abort_text\$" before
+  before=$(told "$text")
+  their_client "$1" --then abort --after 500 && wait_for 10 told_more "$text" "$before" && their_client "$1" --messages 100
 }
 peer_client_shuts_down() {
-  their_client "$1" --messages 500 && wait_for 10 grep -q 'shut down by the peer' "$work/echo.log" &&
-    wait_for 10 grep -q closed "$work/echo.log"
+  local shut closed
+  wait_for 10 all_ended || return 1  # clients before this one
+  shut=$(told 'shut down by the peer') closed=$(told ' closed$')
+  their_client "$1" --messages 500 && wait_for 10 told_more 'shut down by the peer' "$shut" && wait_for 10 told_more ' closed$' "$closed"
 }
+all_ended() { [ "$(told ' up$')" = $(($(told ' closed$') + $(told ' lost: '))) ]; }
 
 # association FIELD: of the only association that our stack has.
 association() {
