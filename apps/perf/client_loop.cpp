@@ -69,7 +69,7 @@ void ClientLoop::on_event(const Event& event) {
       on_end(event);
       break;
     case EventType::shutdown_received:
-      if (Peer* const peer = find(event.association)) stop_sending(*peer);
+      if (Peer* const peer = find(event.association)) on_shutdown(*peer);
       break;
     case EventType::restarted:
       // What was under way is lost and no answer to it will come.
@@ -135,6 +135,14 @@ ClientLoop::Peer* ClientLoop::find(AssocId association) {
 
 void ClientLoop::stop_sending(Peer& peer) {
   if (peer.phase != Phase::closing) peer.phase = Phase::ending;
+}
+
+void ClientLoop::on_shutdown(Peer& peer) {
+  stop_sending(peer);
+  // The association ends when all that was queued is sent: a message begun must have its end.
+  if (peer.phase != Phase::ending || !peer.load.in_message()) return;
+  peer.phase = Phase::completing;
+  make_ready(peer);
 }
 
 void ClientLoop::on_message(const Event& event) {
@@ -246,6 +254,10 @@ bool ClientLoop::advance(Peer& peer) {
     }
     if (!send_control(peer, kFinishPpid, as_message(Finish{peer.load.messages(), peer.load.bytes()}))) return false;
     peer.phase = Phase::awaiting_report;
+  }
+  if (peer.phase == Phase::completing) {
+    peer.blocked = !peer.load.send_next(application_);
+    if (!peer.blocked) peer.phase = Phase::ending;
   }
   return false;
 }

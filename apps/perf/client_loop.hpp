@@ -53,7 +53,15 @@ class ClientLoop {
   void give_up(const std::string& why);
 
  private:
-  enum class Phase { greeting, sending, closing_load, awaiting_report, closing, ending };  // ending: by the peer
+  enum class Phase {
+    greeting,
+    sending,
+    closing_load,
+    awaiting_report,
+    closing,
+    completing,  // the peer shuts down while a message is begun
+    ending,      // by the peer
+  };
   struct Peer {
     explicit Peer(AssocId id_, const Content& content) : id(id_), load(id_, content) {}
     AssocId id;
@@ -74,6 +82,7 @@ class ClientLoop {
   void on_message(const Event& event);
   void on_answer(Peer& peer, const Event& event);
   void on_report(Peer& peer, const Report& report);
+  void on_shutdown(Peer& peer);
   void stop_sending(Peer& peer);
   bool send_ready();
   /// Sends as much as goes for `peer` in one turn. True: it may go on in the next.

@@ -68,19 +68,25 @@ for key in ("corrupted", "misordered", "duplicated"): assert result[key] == 0, k
 PY
 }
 
-# peer_ends SHUTDOWN-OR-ABORT ADDRESS: the peer's server does that after 500 messages.
+# peer_ends SHUTDOWN-OR-ABORT MESSAGES ADDRESS OPTION...: the peer's server does that after so many messages; how our client sends.
 peer_ends() {
   local status=0 peer_port=9
-  start_peer ready echo 9 --after 500 --then "$1" || return 1
-  our_client "$2" --messages 1000000 --window 8 --size 1-3000 --streams 4 || status=$?
+  start_peer ready echo 9 --after "$2" --then "$1" || { kill_peer; return 1; }
+  our_client "$3" --messages 1000000 --streams 4 "${@:4}" || status=$?
   kill_peer
   cat "$peer_log"
   [ "$status" = 1 ]
 }
+small=(--window 8 --size 1-3000)
 # What it echoed before arrives.
-peer_shuts_down() { peer_ends shutdown "$1" && problem "the peer shut it down" && right_until 500 500; }
+peer_shuts_down() { peer_ends shutdown 500 "$1" "${small[@]}" && problem "the peer shut it down" && right_until 500 500; }
+# There is always a message of which only a part is queued: it must have its end, or the association has none.
+peer_shuts_down_amid() {
+  peer_ends shutdown 20 "$1" --window 1000 --size 500000-1000000 --set parameters.send_buffer=1MiB &&
+    problem "the peer shut it down" && right_until 20 20
+}
 # What it echoed last may be lost.
-peer_aborts() { peer_ends abort "$1" && problem "$abort_text" && right_until 400 500; }
+peer_aborts() { peer_ends abort 500 "$1" "${small[@]}" && problem "$abort_text" && right_until 400 500; }
 
 # told TEXT: how many times our server has told of that.
 told() { grep -c -- "$1" "$work/echo.log"; }
