@@ -14,6 +14,7 @@ bool ServerLoop::turn() {
     const Event& event = events_[i];
     if (event.type != EventType::message) {
       on_event(event);
+      application_.release(std::span(&event, 1));  // an ABORT's reason is lent too
       continue;
     }
     messages = true;
