@@ -1,5 +1,6 @@
 #include "stack/ip/config.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <set>
 
@@ -80,12 +81,12 @@ Error find_limit_error(const Limits& limits) {
 bool Prefix::contains(const IpAddress& other) const {
   if (address.is_v4() != other.is_v4()) return false;
   const unsigned bits = address.is_v4() ? 96U + length : length;
-  const unsigned whole = bits / 8;
-  for (unsigned i = 0; i < whole; ++i)
-    if (address.bytes()[i] != other.bytes()[i]) return false;
-  if (bits % 8 == 0) return true;
-  const unsigned mask = 0xff00U >> (bits % 8);
-  return ((address.bytes()[whole] ^ other.bytes()[whole]) & mask & 0xffU) == 0;
+  const IpAddress::Words a = address.words();
+  const IpAddress::Words b = other.words();
+  const auto common = [](std::uint64_t differing, unsigned count) {
+    return count == 0 || differing >> (64 - count) == 0;
+  };
+  return common(a.high ^ b.high, std::min(bits, 64U)) && common(a.low ^ b.low, bits > 64 ? bits - 64 : 0);
 }
 
 std::optional<std::string> find_error(const Config& config) {

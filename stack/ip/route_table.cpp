@@ -8,11 +8,9 @@ namespace {
 
 // Bits that two addresses begin with in common.
 unsigned common_bits(const IpAddress& a, const IpAddress& b) {
-  for (unsigned i = 0; i < a.bytes().size(); ++i) {
-    const auto differ = static_cast<std::uint8_t>(a.bytes()[i] ^ b.bytes()[i]);
-    if (differ != 0) return i * 8 + static_cast<unsigned>(std::countl_zero(differ));
-  }
-  return 128;
+  const std::uint64_t high = a.words().high ^ b.words().high;
+  const std::uint64_t low = a.words().low ^ b.words().low;
+  return static_cast<unsigned>(high != 0 ? std::countl_zero(high) : 64 + std::countl_zero(low));
 }
 
 bool can_be_destination(const IpAddress& address) {

@@ -24,6 +24,20 @@ TEST(IpAddress, RefusesWhatIsNoAddress) {
     EXPECT_FALSE(IpAddress::parse(text)) << text;
 }
 
+TEST(IpAddress, IsOrderedAsItsBytesAre) {
+  for (std::size_t i = 0; i < 16; ++i) {
+    IpAddress::Bytes smaller{};
+    smaller[i] = 0x7f;
+    for (std::size_t j = i + 1; j < 16; ++j) smaller[j] = 0xff;
+    IpAddress::Bytes larger{};
+    larger[i] = 0x80;
+    EXPECT_LT(IpAddress::v6(smaller), IpAddress::v6(larger)) << i;
+    EXPECT_NE(IpAddress::v6(smaller), IpAddress::v6(larger)) << i;
+    EXPECT_EQ(IpAddress::v6(larger), IpAddress::v6(larger)) << i;
+  }
+  static_assert(IpAddress::v4(1) < IpAddress::v4(256) && IpAddress() < IpAddress::v4(0));
+}
+
 TEST(IpAddress, KnowsSpecialAddresses) {
   EXPECT_TRUE(IpAddress().is_unspecified());
   EXPECT_TRUE(IpAddress::v4(0).is_unspecified());
