@@ -167,23 +167,27 @@ std::uint32_t CookieSealer::seal(const Cookie& cookie, std::span<std::byte> out)
   return length + kMacSize;
 }
 
+const CookieKeys::Key* CookieSealer::key(std::uint8_t number) const {
+  if (number == keys_.current.number) return &keys_.current;
+  return keys_.has_previous && number == keys_.previous.number ? &keys_.previous : nullptr;
+}
+
+CookieVerdict CookieSealer::check(std::span<const std::byte> bytes) const {
+  if (bytes.size() < kFixedSize + kMacSize || bytes.size() > kMaxCookieSize) return CookieVerdict::malformed;
+  if (static_cast<std::uint8_t>(bytes[0]) != kVersion) return CookieVerdict::malformed;
+  const CookieKeys::Key* const used = key(static_cast<std::uint8_t>(bytes[1]));
+  if (used == nullptr) return CookieVerdict::unknown_key;
+  const std::span<const std::byte> sealed = bytes.first(bytes.size() - kMacSize);
+  const bool same = same_mac(base::siphash128(used->secret, sealed), sealed.data() + sealed.size());
+  return same ? CookieVerdict::good : CookieVerdict::bad_mac;
+}
+
 OpenedCookie CookieSealer::open(std::span<const std::byte> bytes, Timestamp now) const {
   OpenedCookie opened;
-  if (bytes.size() < kFixedSize + kMacSize || bytes.size() > kMaxCookieSize) return opened;
-  if (static_cast<std::uint8_t>(bytes[0]) != kVersion) return opened;
-  const auto number = static_cast<std::uint8_t>(bytes[1]);
-  const bool current = number == keys_.current.number;
-  if (!current && !(keys_.has_previous && number == keys_.previous.number)) {
-    opened.verdict = CookieVerdict::unknown_key;
-    return opened;
-  }
-  const std::span<const std::byte> sealed = bytes.first(bytes.size() - kMacSize);
-  const CookieKeys::Key& key = current ? keys_.current : keys_.previous;
-  if (!same_mac(base::siphash128(key.secret, sealed), sealed.data() + sealed.size())) {
-    opened.verdict = CookieVerdict::bad_mac;
-    return opened;
-  }
-  Reader reader(sealed.subspan(2));
+  opened.verdict = check(bytes);
+  if (opened.verdict != CookieVerdict::good) return opened;
+  opened.verdict = CookieVerdict::malformed;
+  Reader reader(bytes.first(bytes.size() - kMacSize).subspan(2));
   if (!read(reader, opened.cookie)) return opened;
   // Workers read their clocks once a turn: one that was made "later" is simply new.
   const Duration age = std::max(now - opened.cookie.created, Duration::zero());

@@ -56,10 +56,15 @@ class CookieSealer {
 
   /// Writes the cookie to the front of `out`, which has kMaxCookieSize bytes at least. Returns its length.
   std::uint32_t seal(const Cookie& cookie, std::span<std::byte> out) const;
+  /// Whether a cookie was sealed with a key that we have: then `good`, whatever it says and however old it is. What
+  /// refusing a forged one takes.
+  CookieVerdict check(std::span<const std::byte> bytes) const;
   /// Reads whatever came in a COOKIE ECHO; nothing of it is believed before its MAC was found right.
   OpenedCookie open(std::span<const std::byte> bytes, Timestamp now) const;
 
  private:
+  const CookieKeys::Key* key(std::uint8_t number) const;
+
   CookieKeys keys_;
 };
 

@@ -8,6 +8,7 @@ namespace sluice::endpoint {
 #define SLUICE_ENDPOINT_COUNTERS(X)                                                                               \
   X(inits_received,            "INITs that reached the directory or an owner")                                    \
   X(init_acks_sent,            "INITs answered with INIT ACK")                                                    \
+  X(init_rate_limited,         "INITs dropped: more of them than the limit allows")                                    \
   X(init_zero_tag,             "INITs dropped: Initiate Tag 0")                                                   \
   X(init_not_alone,            "INITs dropped: other chunks in the packet")                                       \
   X(init_nonzero_packet_tag,   "INITs dropped: a verification tag other than 0")                                  \

@@ -13,31 +13,49 @@ bool made_for(const assoc::Handshake& agreed, const Received& received) {
          agreed.local_addresses.contains(received.arrival.destination);
 }
 
+std::span<const std::byte> cookie_of(const Received& received) {
+  const auto chunk = wire::chunks_of(received.packet).next();
+  const auto echo = chunk ? wire::CookieEchoChunk::parse(*chunk) : std::nullopt;
+  return echo ? echo->cookie : std::span<const std::byte>();
+}
+
+void count_refused(Counters& counters, CookieVerdict verdict) {
+  switch (verdict) {
+    case CookieVerdict::good:
+    case CookieVerdict::stale:
+      return;
+    case CookieVerdict::bad_mac:
+      ++counters.cookie_bad_mac;
+      return;
+    case CookieVerdict::unknown_key:
+      ++counters.cookie_unknown_key;
+      return;
+    case CookieVerdict::malformed:
+      ++counters.cookie_malformed;
+      return;
+  }
+}
+
 }  // namespace
+
+bool refuse_forged_cookie(const Services& services, const Received& received) {
+  const CookieVerdict verdict = services.cookies.check(cookie_of(received));
+  if (verdict == CookieVerdict::good) return false;
+  ++services.counters.cookie_echoes_received;
+  count_refused(services.counters, verdict);
+  return true;
+}
 
 OpenedCookie open_received_cookie(const Services& services, Timestamp now, const Received& received) {
   Counters& counters = services.counters;
   ++counters.cookie_echoes_received;
-  const auto chunk = wire::chunks_of(received.packet).next();
-  const auto echo = chunk ? wire::CookieEchoChunk::parse(*chunk) : std::nullopt;
-  OpenedCookie opened;
-  if (echo) opened = services.cookies.open(echo->cookie, now);
-  switch (opened.verdict) {
-    case CookieVerdict::good:
-    case CookieVerdict::stale:
-      if (made_for(opened.cookie.handshake, received)) break;
-      ++counters.cookie_mismatch;
-      opened.verdict = CookieVerdict::malformed;
-      break;
-    case CookieVerdict::bad_mac:
-      ++counters.cookie_bad_mac;
-      break;
-    case CookieVerdict::unknown_key:
-      ++counters.cookie_unknown_key;
-      break;
-    case CookieVerdict::malformed:
-      ++counters.cookie_malformed;
-      break;
+  OpenedCookie opened = services.cookies.open(cookie_of(received), now);
+  const bool authentic = opened.verdict == CookieVerdict::good || opened.verdict == CookieVerdict::stale;
+  if (authentic && !made_for(opened.cookie.handshake, received)) {
+    ++counters.cookie_mismatch;
+    opened.verdict = CookieVerdict::malformed;
+  } else {
+    count_refused(counters, opened.verdict);
   }
   return opened;
 }

@@ -52,6 +52,11 @@ Verdict Responder::to_owner(const Owner& owner) {
 Verdict Responder::on_init(Timestamp now, const Received& received, WorkerId owner) {
   Counters& counters = services_.counters;
   ++counters.inits_received;
+  // Before anything is read of it: a flood is to cost no more than packets that are thrown away (RFC 9260 §5.1.3).
+  if (!services_.inits.take(now)) {
+    ++counters.init_rate_limited;
+    return {};
+  }
   InitRequest request;
   const InitProblem problem = read_init(received.packet, received.arrival, services_.stack_addresses, request);
   if (refuse_init(services_, now, received, problem, request)) return {};
@@ -86,6 +91,8 @@ Verdict Responder::on_init(Timestamp now, const Received& received, WorkerId own
 }
 
 Verdict Responder::on_cookie_echo(Timestamp now, const Received& received, CreateOrder& order) {
+  // Before anything is looked up or made: a flood of forged ones is to cost their MACs alone (RFC 9260 §5.1.3).
+  if (refuse_forged_cookie(services_, received)) return {};
   // Whose it is, the owner opens: Table 12 may find even an old cookie valid.
   if (const Owner* const known = directory_.find(received.ports(), received.arrival.source)) return to_owner(*known);
   const OpenedCookie opened = open_received_cookie(services_, now, received);

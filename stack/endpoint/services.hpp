@@ -22,6 +22,7 @@ struct Services {
   Steering& steering;
   EndpointTable& endpoints;
   CookieSealer& cookies;
+  RateLimit& inits;    ///< of INITs that the directory looks at
   RateLimit& answers;  ///< of ABORTs, SHUTDOWN COMPLETEs and ERRORs to whom no association is known
   Counters& counters;
   std::span<const IpAddress> stack_addresses;  ///< what endpoints that name no addresses are open on

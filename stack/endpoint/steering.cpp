@@ -37,6 +37,7 @@ Route Steering::classify(std::span<const std::byte> packet) const {
 }
 
 WorkerId Steering::directory_of(std::uint16_t local_port, std::uint16_t peer_port) const {
+  if (shards_.workers() == 1) return WorkerId(0);
   base::SipHash hash(directory_key_);
   const std::uint64_t value = hash.finish(std::uint64_t{local_port} << 16 | peer_port, 4);
   return shards_.owner(Shard(static_cast<std::uint16_t>(value % kShards)));

@@ -37,7 +37,7 @@ class Steering {
   /// directory; a COOKIE ECHO goes to the owner of its tag first, like everything else.
   Route classify(std::span<const std::byte> packet) const;
 
-  WorkerId owner_of(VTag tag) const { return shards_.owner(codec_.shard(tag)); }
+  WorkerId owner_of(VTag tag) const { return shards_.workers() == 1 ? WorkerId(0) : shards_.owner(codec_.shard(tag)); }
   /// The directory of every association between these two ports, the same for all its paths.
   WorkerId directory_of(std::uint16_t local_port, std::uint16_t peer_port) const;
   /// A random tag that names `worker`. Whether it is in use only its owner can tell.

@@ -58,6 +58,7 @@ const std::vector<Key<LimitsConfig>>& limit_keys() {
       socket::integer("associations", &L::associations, 1, 1 << 24),
       socket::integer("opening_attempts", &L::opening_attempts, 1, 1 << 20),
       socket::integer("endpoints", &L::endpoints, 1, 65535),
+      socket::integer("inits_per_second", &L::inits_per_second, 1, 10000000),
       socket::integer("receive_buffers", &L::receive_buffers, 256, 1 << 24),
       socket::integer("transmit_buffers", &L::transmit_buffers, 256, 1 << 24),
       socket::integer("send_arena", &L::send_arena, 1 << 16, 1LL << 34),

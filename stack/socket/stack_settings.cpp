@@ -133,6 +133,7 @@ worker::Config worker_config(const StackConfig& config, const std::vector<driver
   out.limits.associations = config.limits.associations;
   out.limits.opening_attempts = std::min(config.limits.opening_attempts, config.limits.associations);
   out.limits.endpoints = static_cast<std::uint16_t>(config.limits.endpoints);
+  out.limits.inits_per_second = config.limits.inits_per_second;
   out.idle = idle_policy(config);
   return out;
 }

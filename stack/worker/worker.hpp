@@ -288,12 +288,14 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   endpoint::Steering steering_;
   endpoint::EndpointTable endpoint_table_;
   endpoint::CookieSealer cookies_;
+  endpoint::RateLimit inits_;
   endpoint::RateLimit answers_;
   endpoint::AssociationTable<AssociationRecord> tags_;
   endpoint::Directory directory_;
   endpoint::Services endpoint_services_;
   endpoint::Responder responder_;
   endpoint::OwnerRole owner_role_;
+  endpoint::CreateOrder order_;  // the last one: too large to be made for every packet that turns out to be none
 
   std::map<std::uint32_t, std::unique_ptr<EndpointRecord>> endpoints_;
   std::vector<std::unique_ptr<ApplicationRecord>> applications_;  // by ApplicationId

@@ -128,15 +128,16 @@ void Worker::on_own_tag(base::InboundPacket&& packet, const endpoint::Route& rou
 }
 
 void Worker::to_directory(base::InboundPacket&& packet, const endpoint::Route& route, endpoint::WorkerId received_by) {
-  const endpoint::WorkerId directory = steering_.directory_of(route.local_port, route.peer_port);
+  const bool known = route.to == endpoint::Route::To::directory;
+  const endpoint::WorkerId directory = known ? route.worker : steering_.directory_of(route.local_port, route.peer_port);
   if (directory == self_) return on_directory_packet(std::move(packet), received_by);
   ++counters_.steered_to_directory;
   forward(directory, PacketRecord::Kind::directory, received_by, route.tag, std::move(packet));
 }
 
 void Worker::on_directory_packet(base::InboundPacket&& packet, endpoint::WorkerId received_by) {
-  endpoint::CreateOrder order;
-  const endpoint::Verdict verdict = responder_.receive(now_, packet, owner_for_new(packet.arrival, received_by), order);
+  const endpoint::Verdict verdict =
+      responder_.receive(now_, packet, owner_for_new(packet.arrival, received_by), order_);
   switch (verdict.next) {
     case endpoint::Verdict::Next::done:
       return;
@@ -151,7 +152,7 @@ void Worker::on_directory_packet(base::InboundPacket&& packet, endpoint::WorkerI
       ++counters_.drop_no_owner;
       return;
     case endpoint::Verdict::Next::create:
-      return post(verdict.owner.worker, CreateMessage{order, packet.arrival, packet.buffer.release()});
+      return post(verdict.owner.worker, CreateMessage{order_, packet.arrival, packet.buffer.release()});
   }
 }
 

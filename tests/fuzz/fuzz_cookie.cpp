@@ -71,6 +71,7 @@ struct Worker {
   Steering steering{base::SipKey{1, 2}, 2};
   EndpointTable& endpoints = shared_endpoints();
   CookieSealer cookies{fixed_keys()};
+  RateLimit inits{1000000, 1000000};
   RateLimit answers{1000, 1000};
   Counters counters;
   std::vector<IpAddress> addresses{IpAddress::v4(0xc6120001), IpAddress::parse("2001:db8::1").value()};
@@ -80,6 +81,7 @@ struct Worker {
                     .steering = steering,
                     .endpoints = endpoints,
                     .cookies = cookies,
+                    .inits = inits,
                     .answers = answers,
                     .counters = counters,
                     .stack_addresses = addresses};

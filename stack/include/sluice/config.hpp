@@ -65,10 +65,11 @@ struct LimitsConfig {
   std::uint32_t associations = 16384;     ///< in the stack, all workers together
   std::uint32_t opening_attempts = 4096;  ///< associations of ours not yet established
   std::uint32_t endpoints = 1024;
-  std::uint32_t receive_buffers = 16384;  ///< packets, each worker
-  std::uint32_t transmit_buffers = 8192;  ///< packets, each worker
-  std::uint64_t send_arena = 32 << 20;    ///< bytes of send memory, each application thread
-  std::uint32_t events = 8192;            ///< entries of an event ring, each application thread and worker
+  std::uint32_t inits_per_second = 20000;  ///< that peers may send, each worker; further ones are dropped unread
+  std::uint32_t receive_buffers = 16384;   ///< packets, each worker
+  std::uint32_t transmit_buffers = 8192;   ///< packets, each worker
+  std::uint64_t send_arena = 32 << 20;     ///< bytes of send memory, each application thread
+  std::uint32_t events = 8192;             ///< entries of an event ring, each application thread and worker
 };
 
 /// All that a stack is started from: a TOML file's contents, or filled in by the program.

@@ -73,6 +73,15 @@ TEST_F(ResponderCookie, AForgedOneIsDroppedInSilence) {
   expect_silence(echo_of(ack), counters.cookie_bad_mac);
 }
 
+TEST_F(ResponderCookie, AForgedOneIsNoBusinessOfAnOwner) {
+  InitAck ack = exchange_init();
+  receive(echo_of(ack));
+  ack.cookie[40] ^= std::byte{1};
+  EXPECT_EQ(receive(echo_of(ack)).next, Verdict::Next::done);
+  EXPECT_EQ(counters.cookie_bad_mac, 1u);
+  EXPECT_EQ(counters.cookie_echoes_received, 2u);
+}
+
 TEST_F(ResponderCookie, OneOfAKeyThatIsGoneIsDroppedInSilence) {
   const InitAck ack = exchange_init();
   CookieKeys keys = CookieKeys::first(random);

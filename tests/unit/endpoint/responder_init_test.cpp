@@ -323,7 +323,27 @@ TEST_F(ResponderInit, NoAbortIsLargerThanTheInit) {
   EXPECT_LE(last().size(), init(with_parameter(11, 200)).buffer.size());
 }
 
-TEST_F(ResponderInit, AbortsAreRateLimitedAndInitAcksAreNot) {
+TEST_F(ResponderInit, MoreThanTheLimitAreDroppedUnread) {
+  inits = RateLimit(1000, 10);
+  answers = RateLimit(1000, 1000);
+  for (int i = 0; i < 30; ++i) receive(init());
+  EXPECT_EQ(host.sent.size(), 10u);
+  EXPECT_EQ(counters.inits_received, 30u);
+  EXPECT_EQ(counters.init_rate_limited, 20u);
+  // Also those that would be refused, or are an association's.
+  receive(init({.packet = {.destination_port = 9}}));
+  const std::array<IpAddress, 1> peers{kPeer};
+  ASSERT_EQ(directory.reserve({kLocalPort, kPeerPort}, peers, {WorkerId(0), kPeerTag}).status, ReserveStatus::reserved);
+  EXPECT_EQ(receive(init()).next, Verdict::Next::done);
+  EXPECT_EQ(host.sent.size(), 10u);
+  EXPECT_EQ(counters.init_rate_limited, 22u);
+  // The limit comes back with time, and is not that of cookies.
+  now += std::chrono::milliseconds(1);
+  EXPECT_EQ(receive(init()).next, Verdict::Next::to_owner);
+  EXPECT_EQ(receive(init()).next, Verdict::Next::done);
+}
+
+TEST_F(ResponderInit, AbortsHaveALimitThatInitAcksDoNotShare) {
   for (int i = 0; i < 30; ++i) receive(init({.packet = {.destination_port = 9}}));
   EXPECT_EQ(host.sent.size(), 10u);
   EXPECT_EQ(counters.answers_rate_limited, 20u);

@@ -81,6 +81,14 @@ TEST_F(SteeringTest, AllWorkersAgree) {
   EXPECT_EQ(copy.owner_of(tag), WorkerId(6));
 }
 
+TEST_F(SteeringTest, ALonelyWorkerIsConcernedWithEverything) {
+  const Steering lonely(base::SipKey{1, 2}, 1);
+  for (std::uint32_t i = 1; i < 1000; ++i) {
+    EXPECT_EQ(lonely.owner_of(VTag(i * 0x01000193)), WorkerId(0));
+    EXPECT_EQ(lonely.directory_of(static_cast<std::uint16_t>(i), 2905), WorkerId(0));
+  }
+}
+
 TEST_F(SteeringTest, NewTagsNameEveryWorker) {
   for (std::uint16_t worker = 0; worker < 8; ++worker)
     for (int i = 0; i < 100; ++i)

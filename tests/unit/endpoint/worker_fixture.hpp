@@ -168,6 +168,7 @@ class WorkerFixture : public testing::Test {
   EndpointTable endpoints{16};
   Backlog backlog{2};
   CookieSealer cookies{CookieKeys::first(random)};
+  RateLimit inits{1000000, 1000000};
   RateLimit answers{1000, 10};
   Counters counters;
   std::vector<IpAddress> stack_addresses{kLocal, kLocal6};
@@ -177,6 +178,7 @@ class WorkerFixture : public testing::Test {
                     .steering = steering,
                     .endpoints = endpoints,
                     .cookies = cookies,
+                    .inits = inits,
                     .answers = answers,
                     .counters = counters,
                     .stack_addresses = stack_addresses};

@@ -10,8 +10,8 @@ namespace {
 using namespace std::chrono_literals;
 
 auto fields(const LimitsConfig& l) {
-  return std::tie(l.associations, l.opening_attempts, l.endpoints, l.receive_buffers, l.transmit_buffers, l.send_arena,
-                  l.events);
+  return std::tie(l.associations, l.opening_attempts, l.endpoints, l.inits_per_second, l.receive_buffers,
+                  l.transmit_buffers, l.send_arena, l.events);
 }
 
 std::string error_of(const std::string& text) {
