@@ -6,8 +6,9 @@ import subprocess
 import tempfile
 import time
 
-PERF = os.path.join(os.environ.get("SLUICE_BUILD", os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), "build")),
-                    "apps/sluice-perf")
+BUILD = os.environ.get("SLUICE_BUILD", os.path.join(os.path.dirname(os.path.dirname(os.path.realpath(__file__))), "build"))
+PERF = os.path.join(BUILD, "apps/sluice-perf")
+CTL = os.path.join(BUILD, "apps/sluice-ctl")
 
 
 def run(*command):
