@@ -88,7 +88,12 @@ Worker::Worker(StackState& stack, endpoint::WorkerId self, const WorkerResources
 }
 
 Worker::~Worker() {
-  while (AssociationRecord* const record = store_.next(encode({self_, 0, 0}))) dispose(*record);
+  // Each from where the last one was: from the front, the search would pass all that went before.
+  AssocId after = encode({self_, 0, 0});
+  while (AssociationRecord* const record = store_.next(after)) {
+    after = record->association.id();
+    dispose(*record);
+  }
   for (const auto& application : applications_)
     if (application != nullptr && application->events != nullptr) application->events->abandon();
   for (auto& [id, endpoint] : endpoints_) release(*endpoint->parameters);
