@@ -32,7 +32,7 @@ namespace sluice::endpoint {
   X(cookie_directory_full,     "COOKIE ECHOs aborted: the directory is full")                                     \
   X(cookie_discarded,          "COOKIE ECHOs for an association that Table 12 discards")                          \
   X(cookie_replayed,           "COOKIE ECHOs dropped: their association ended a while ago")                       \
-  X(cookie_tag_in_use,         "COOKIE ECHOs aborted: their tag was given to another association meanwhile")      \
+  X(cookie_tag_in_use,         "COOKIE ECHOs called stale: another association has their tag")                    \
   X(cookie_table_full,         "COOKIE ECHOs aborted: as many associations as may be")                            \
   X(associations_ordered,      "associations that the directory told an owner to create")                         \
   X(restarts,                  "COOKIE ECHOs that restarted an association (action A)")                           \

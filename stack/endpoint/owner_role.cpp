@@ -170,10 +170,16 @@ Admission OwnerRole::admit(Timestamp now, const CreateOrder& order, const base::
     ++counters.cookie_replayed;
     return Admission::replayed;
   }
-  const bool in_use = !tags_.is_free(tag);
-  ++(in_use ? counters.cookie_tag_in_use : counters.cookie_table_full);
-  send_abort(services_, now, received, order.handshake.peer_tag, in_use ? nullptr : wire::append_out_of_resource);
-  return in_use ? Admission::tag_in_use : Admission::full;
+  if (!tags_.is_free(tag)) {
+    // Whoever answered the INIT drew it without seeing this table. With a million associations that happens to one INIT
+    // in four thousand, and is no reason to refuse the peer.
+    ++counters.cookie_tag_in_use;
+    send_stale_cookie(services_, now, received, order.handshake.peer_tag, {});
+    return Admission::tag_in_use;
+  }
+  ++counters.cookie_table_full;
+  send_abort(services_, now, received, order.handshake.peer_tag, wire::append_out_of_resource);
+  return Admission::full;
 }
 
 DirectoryRelease release_of(const CreateOrder& order) {

@@ -36,7 +36,7 @@ struct OwnerVerdict {
 enum class Admission : std::uint8_t {
   admitted,
   replayed,    ///< its tag is in quarantine: the cookie's association ended a while ago; dropped without a word
-  tag_in_use,  ///< its tag was given to another association meanwhile; ABORT
+  tag_in_use,  ///< another association has its tag: Stale Cookie, upon which the peer begins again and gets another
   full,        ///< the table, or what the caller says is exhausted; ABORT with Out of Resource
 };
 
