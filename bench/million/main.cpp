@@ -151,7 +151,7 @@ int run(int argc, char** argv) {
   app.add_option("--idle", options.idle_seconds, "virtual seconds for which HEARTBEATs alone flow")
       ->check(CLI::Range(1, 3600))
       ->capture_default_str();
-  app.add_option("--seconds", options.busy_seconds, "real seconds of each measurement of throughput")
+  app.add_option("--seconds", options.busy_seconds, "seconds of processor time for each measurement of throughput")
       ->check(CLI::Range(0.01, 600.0))
       ->capture_default_str();
   app.add_option("--size", options.message, "bytes of a message of the busy association")

@@ -27,7 +27,8 @@ struct HeartbeatSpread {
   double mean_per_second() const { return static_cast<double>(sent) / seconds; }
 };
 
-/// What one association carried while real time passed; virtual time kept pace.
+/// What one association carried in a second of the processor's time, with which virtual time kept pace: whatever else
+/// the machine does makes no difference then.
 struct BusyResult {
   double messages_per_second = 0;
   double heartbeats_per_second = 0;  ///< of the others, beside it
@@ -50,8 +51,8 @@ class Pair {
   void open_all(const Progress& progress);
   /// Lets virtual time pass, as fast as the processor can.
   HeartbeatSpread idle(Duration virtual_time, const Progress& progress);
-  /// Sends messages on the busy association for so much real time.
-  BusyResult busy(Duration real_time);
+  /// Sends messages on the busy association for so much of the processor's time.
+  BusyResult busy(Duration processor_time);
 
  private:
   static constexpr std::size_t kSides = 2;
