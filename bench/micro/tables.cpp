@@ -48,8 +48,7 @@ void directory(benchmark::State& state) {
   const auto peer = [](std::uint32_t i) { return IpAddress::v4(0xc6120000u + i % 1000); };
   for (std::uint32_t i = 0; i < entries; ++i) {
     const IpAddress address = peer(i);
-    static_cast<void>(
-        table.reserve(ports(i), {&address, 1}, {endpoint::WorkerId(0), VTag(i + 1), AssocId(std::uint64_t{i} + 1)}));
+    static_cast<void>(table.reserve(ports(i), {&address, 1}, VTag(i + 1)));
   }
   struct Asked {
     endpoint::PortPair ports;

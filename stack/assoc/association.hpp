@@ -115,7 +115,8 @@ class Association {
   Handshake handshake() const;
   /// What a cookie made for this peer carries (§5.2.2): none in COOKIE-WAIT and SHUTDOWN-ACK-SENT.
   TieTags tie_tags() const;
-  /// True once after the peer's addresses became others (INIT ACK, restart): the directory must follow.
+  /// True once after the peer's addresses became others (INIT ACK, restart): the directory must follow. Those that
+  /// are gone Host::addresses_gone() told of.
   bool take_addresses_changed() { return std::exchange(addresses_changed_, false); }
 
   /// Looks every path's next hop, source and MTU up again: routes or neighbours changed.
@@ -307,6 +308,7 @@ class Association {
   PathId data_path_;     // where new data goes: the primary path, or what replaces it
   PathId control_path_;  // where INIT, COOKIE ECHO, SHUTDOWN and SHUTDOWN ACK go
   PathId sack_path_;     // where DATA came from last; confirmed
+  PathId packet_path_;   // of the packet being filled
   bool active_ = false;  // we opened it
   bool sender_started_ = false;
   bool shutdown_wanted_ = false;  // asked for before ESTABLISHED
@@ -328,8 +330,8 @@ class Association {
   TieTags tie_tags_;
 
   std::uint16_t error_count_ = 0;          // §8.1
-  std::uint32_t failovers_ = 0;            // times new data moved to another path
   std::uint16_t control_attempts_ = 0;     // expiries of T1 or T2 since they were armed first
+  std::uint32_t failovers_ = 0;            // times new data moved to another path
   std::uint32_t cookie_preservative_ = 0;  // ms that the next INIT asks for (§5.2.6)
   Timestamp control_deadline_ = kNever;    // T1-init, T1-cookie or T2-shutdown: never two at once
   Timestamp guard_deadline_ = kNever;      // T5-shutdown-guard
@@ -350,7 +352,6 @@ class Association {
   // The packet being filled. Replies to what came in this turn wait in it for what flush() adds.
   base::Buffer packet_buffer_;
   std::optional<wire::PacketWriter> packet_;
-  PathId packet_path_;
 
   std::uint64_t packets_sent_ = 0;
   std::uint64_t packets_received_ = 0;

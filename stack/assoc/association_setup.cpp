@@ -135,6 +135,11 @@ bool Association::make_paths(const Handshake& handshake) {
     return false;
   for (Path& path : fresh.paths())
     if (!set_up_path(path, handshake.peer_addresses[path.id.value], fresh.local_addresses())) return false;
+  AddressList gone;
+  for (const Path& path : paths_.paths())
+    if (!handshake.peer_addresses.contains(path.route.destination))
+      SLUICE_CHECK(gone.push_back(path.route.destination));
+  if (!gone.empty()) services_.host.addresses_gone(identity_.id, gone);
   paths_ = std::move(fresh);
   primary_ = data_path_ = retransmission_path_ = control_path_ = sack_path_ = PathId(0);
   heartbeats_due_ = 0;

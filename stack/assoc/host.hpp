@@ -2,6 +2,7 @@
 
 #include <sluice/event.hpp>
 
+#include "stack/assoc/handshake.hpp"
 #include "stack/base/arrival.hpp"
 
 namespace sluice::assoc {
@@ -26,6 +27,12 @@ class Host {
   virtual bool resolve(base::Departure& route, std::uint16_t& mtu, std::uint16_t& port) noexcept {
     static_cast<void>(route), static_cast<void>(mtu), static_cast<void>(port);
     return false;
+  }
+
+  /// The paths of `association` are made anew, and these addresses of the peer are not among them any more. Called
+  /// before they are gone; Association::take_addresses_changed() then tells of those that came.
+  virtual void addresses_gone(AssocId association, const AddressList& addresses) noexcept {
+    static_cast<void>(association), static_cast<void>(addresses);
   }
 
   /// The association has something to say although no call of this turn touched it: the application gave memory back

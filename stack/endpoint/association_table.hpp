@@ -70,8 +70,6 @@ class TagTable {
     void* value;  // null: in quarantine
     std::uint32_t tag;
     bool empty() const { return tag == 0; }
-    // Tags are pseudo-random and ours alone to give: they are their own hash.
-    std::uint32_t hash() const { return tag; }
   };
   struct Retired {
     VTag tag;
@@ -79,8 +77,9 @@ class TagTable {
   };
   static constexpr int kExpiredPerCall = 32;
 
+  // Tags are pseudo-random and ours alone to give: they are their own hash.
   Slot* lookup(VTag tag) const {
-    return table_.find(tag.value, [](const Slot&) { return true; });
+    return table_.find(tag.value, [tag](const Slot& slot) { return slot.tag == tag.value; });
   }
   void release_oldest();
 

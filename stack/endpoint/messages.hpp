@@ -47,15 +47,13 @@ struct DirectoryRelease {
   bool leased = false;  ///< the local port came from a lease, and goes back with this
 };
 
-/// Owner → directory: an association restarted with another tag of ours (§5.2.4 action A); or, with the same tag, it
-/// now has an AssocId.
+/// Owner → directory: an association restarted with another tag of ours (§5.2.4 action A).
 struct DirectoryRetag {
   WorkerId directory;
   PortPair ports;
   assoc::AddressList peers;  ///< all that it has, which its addresses before contain
-  assoc::AddressList gone;   ///< had before, and no more
   VTag old_tag;
-  Owner owner;
+  VTag new_tag;
 };
 
 static_assert(std::is_trivially_copyable_v<CreateOrder> && std::is_trivially_copyable_v<DirectoryRequest> &&

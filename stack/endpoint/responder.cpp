@@ -29,24 +29,24 @@ Verdict Responder::receive(Timestamp now, const base::InboundPacket& packet, Wor
     ++services_.counters.init_nonzero_packet_tag;
     return {};
   }
-  const Owner* const known = directory_.find(received.ports(), packet.arrival.source);
+  const VTag* const known = directory_.find(received.ports(), packet.arrival.source);
   if (known != nullptr) return on_known(received, *first, *known);
   answer_out_of_the_blue(services_, now, received);
   return {};
 }
 
 // A packet of somebody's that missed at the owner its tag names, or bears a reflected tag (§8.5).
-Verdict Responder::on_known(const Received& received, ChunkType first, const Owner& known) {
+Verdict Responder::on_known(const Received& received, ChunkType first, VTag known) {
   const bool own_rules =
       first == ChunkType::abort || first == ChunkType::shutdown_complete || first == ChunkType::shutdown_ack;
-  if (own_rules && received.header.tag != known.tag) return to_owner(known);
-  ++(received.header.tag == known.tag ? services_.counters.wrong_local_address : services_.counters.wrong_tag);
+  if (own_rules && received.header.tag != known) return to_owner(known);
+  ++(received.header.tag == known ? services_.counters.wrong_local_address : services_.counters.wrong_tag);
   return {};
 }
 
-Verdict Responder::to_owner(const Owner& owner) {
+Verdict Responder::to_owner(VTag tag) {
   ++services_.counters.forwarded_to_owner;
-  return {.next = Verdict::Next::to_owner, .owner = owner};
+  return {.next = Verdict::Next::to_owner, .owner = {.worker = services_.steering.owner_of(tag), .tag = tag}};
 }
 
 Verdict Responder::on_init(Timestamp now, const Received& received, WorkerId owner) {
@@ -61,7 +61,7 @@ Verdict Responder::on_init(Timestamp now, const Received& received, WorkerId own
   const InitProblem problem = read_init(received.packet, received.arrival, services_.stack_addresses, request);
   if (refuse_init(services_, now, received, problem, request)) return {};
   // §5.1.2 D: any of its addresses tells whose it is.
-  if (const Owner* const known = directory_.find_any(received.ports(), request.peers)) return to_owner(*known);
+  if (const VTag* const known = directory_.find_any(received.ports(), request.peers)) return to_owner(*known);
   const VTag peer_tag = request.header.init_tag;
   const Endpoint* const endpoint = services_.endpoints.find(received.ports().local, received.arrival.destination);
   if (endpoint == nullptr || !endpoint->listening) {
@@ -94,7 +94,7 @@ Verdict Responder::on_cookie_echo(Timestamp now, const Received& received, Creat
   // Before anything is looked up or made: a flood of forged ones is to cost their MACs alone (RFC 9260 §5.1.3).
   if (refuse_forged_cookie(services_, received)) return {};
   // Whose it is, the owner opens: Table 12 may find even an old cookie valid.
-  if (const Owner* const known = directory_.find(received.ports(), received.arrival.source)) return to_owner(*known);
+  if (const VTag* const known = directory_.find(received.ports(), received.arrival.source)) return to_owner(*known);
   const OpenedCookie opened = open_received_cookie(services_, now, received);
   switch (opened.verdict) {
     case CookieVerdict::good:
@@ -107,7 +107,7 @@ Verdict Responder::on_cookie_echo(Timestamp now, const Received& received, Creat
       return {};
   }
   const assoc::Handshake& agreed = opened.cookie.handshake;
-  if (const Owner* const known = directory_.find_any(received.ports(), agreed.peer_addresses)) return to_owner(*known);
+  if (const VTag* const known = directory_.find_any(received.ports(), agreed.peer_addresses)) return to_owner(*known);
   return create(now, received, agreed, order);
 }
 
@@ -125,7 +125,7 @@ Verdict Responder::create(Timestamp now, const Received& received, const assoc::
     return {};
   }
   const Owner owner{.worker = services_.steering.owner_of(agreed.local_tag), .tag = agreed.local_tag};
-  const Reservation reservation = reserve(received.ports(), agreed.peer_addresses, owner);
+  const Reservation reservation = reserve(received.ports(), agreed.peer_addresses, owner.tag);
   if (reservation.status != ReserveStatus::reserved) {
     ++counters.cookie_directory_full;
     if (endpoint->backlog != nullptr) endpoint->backlog->leave();
@@ -140,8 +140,8 @@ Verdict Responder::create(Timestamp now, const Received& received, const assoc::
   return {.next = Verdict::Next::create, .owner = owner};
 }
 
-Reservation Responder::reserve(PortPair ports, std::span<const IpAddress> peers, const Owner& owner) {
-  return counted(directory_.reserve(ports, peers, owner));
+Reservation Responder::reserve(PortPair ports, std::span<const IpAddress> peers, VTag tag) {
+  return counted(directory_.reserve(ports, peers, tag));
 }
 
 const Reservation& Responder::counted(const Reservation& reservation) {
@@ -155,10 +155,10 @@ const Reservation& Responder::counted(const Reservation& reservation) {
 DirectoryReply Responder::apply(const DirectoryRequest& request) {
   DirectoryReply reply{.ports = request.ports, .owner = request.owner, .reservation = {}};
   if (request.ports.local != 0) {
-    reply.reservation = reserve(request.ports, request.peers, request.owner);
+    reply.reservation = reserve(request.ports, request.peers, request.owner.tag);
     return reply;
   }
-  reply.reservation = directory_.lease(request.ports.peer, request.peers, request.owner, services_.steering,
+  reply.reservation = directory_.lease(request.ports.peer, request.peers, request.owner.tag, services_.steering,
                                        services_.self, services_.endpoints, services_.random);
   reply.ports.local = reply.reservation.local_port;
   if (reply.ports.local != 0)
@@ -174,8 +174,7 @@ void Responder::apply(const DirectoryRelease& release) {
 }
 
 void Responder::apply(const DirectoryRetag& retag) {
-  directory_.retag(retag.ports, retag.peers, retag.old_tag, retag.owner);
-  directory_.release(retag.ports, retag.gone, retag.old_tag, false);
+  directory_.retag(retag.ports, retag.peers, retag.old_tag, retag.new_tag);
 }
 
 }  // namespace sluice::endpoint

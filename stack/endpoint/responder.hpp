@@ -38,12 +38,12 @@ class Responder {
   void apply(const DirectoryRetag& retag);
 
  private:
-  Verdict to_owner(const Owner& owner);
-  Verdict on_known(const Received& received, wire::ChunkType first, const Owner& known);
+  Verdict to_owner(VTag tag);
+  Verdict on_known(const Received& received, wire::ChunkType first, VTag known);
   Verdict on_init(Timestamp now, const Received& received, WorkerId owner);
   Verdict on_cookie_echo(Timestamp now, const Received& received, CreateOrder& order);
   Verdict create(Timestamp now, const Received& received, const assoc::Handshake& agreed, CreateOrder& order);
-  Reservation reserve(PortPair ports, std::span<const IpAddress> peers, const Owner& owner);
+  Reservation reserve(PortPair ports, std::span<const IpAddress> peers, VTag tag);
   const Reservation& counted(const Reservation& reservation);
 
   const Services& services_;

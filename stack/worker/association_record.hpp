@@ -5,6 +5,7 @@
 
 #include "stack/assoc/association.hpp"
 #include "stack/base/intrusive_list.hpp"
+#include "stack/endpoint/directory.hpp"
 #include "stack/worker/application.hpp"
 #include "stack/worker/timer_wheel.hpp"
 
@@ -37,41 +38,52 @@ struct ParkedSend : base::ListHook<> {
   assoc::SendRequest request;
 };
 
-/// A connect whose addresses the directory has been asked for.
+/// A connect whose addresses the directory has been asked for: what its association does not have yet.
 struct OpeningAttempt {
   assoc::AddressList peers;
-  std::uint16_t peer_port = 0;
+  endpoint::PortPair ports;  ///< local 0: to be leased
 };
 
 /// What a worker keeps of one association.
-struct AssociationRecord : TimerEntry,
-                           base::ListHook<Dirty>,
+///
+/// There may be a million of them: bytes count. The bases stand in the order that lets the flags use the padding of the
+/// last one, and what the association knows itself is not repeated.
+struct AssociationRecord : base::ListHook<Dirty>,
                            base::ListHook<WaitingForRoom>,
-                           base::ListHook<OfEndpoint> {
+                           base::ListHook<OfEndpoint>,
+                           TimerEntry {
   AssociationRecord(assoc::Services& services, EndpointRecord& of, AssocId id)
       : endpoint(&of),
         application(of.application),
         parameters(of.parameters),
         association(services, of.parameters->values, {id, of.id}) {}
 
-  EndpointRecord* endpoint;
-  ApplicationRecord* application;
-  SharedParameters* parameters;
-  VTag tag;                      ///< under which the table of tags and the directory know it
-  std::uint16_t local_port = 0;  ///< as the directory knows it; 0: not reserved yet
-  std::uint16_t peer_port = 0;
-  bool active = false;           ///< we opened it
+  bool reserved = false;         ///< the directory has it: under ports() and the addresses of peers()
   bool opening = false;          ///< counted among the opening attempts
   bool leased = false;           ///< its local port came from a lease
   bool in_backlog = false;       ///< the application has not been told of it yet
-  bool closing = false;          ///< its endpoint was closed before it could begin
   bool shutdown_wanted = false;  ///< once nothing is parked any more
   bool unpark = false;           ///< there is room in the send buffer again
-  std::uint64_t context = 0;     ///< of the connect
+  VTag tag;                      ///< under which the table of tags and the directory know it
+  EndpointRecord* endpoint;
+  ApplicationRecord* application;
+  SharedParameters* parameters;
+  std::uint64_t context = 0;  ///< of the connect
   OpeningAttempt* attempt = nullptr;
   base::IntrusiveList<ParkedSend> parked;
-  assoc::AddressList reserved;  ///< the peer's addresses, as the directory knows them
   assoc::Association association;
+
+  endpoint::PortPair ports() const {
+    if (attempt != nullptr) return attempt->ports;
+    return {association.local_port(), association.peer_port()};
+  }
+  /// The peer's addresses; none when there was no memory for its paths.
+  assoc::AddressList peers() const {
+    if (attempt != nullptr) return attempt->peers;
+    assoc::AddressList peers;
+    for (const assoc::Path& path : association.paths()) SLUICE_CHECK(peers.push_back(path.route.destination));
+    return peers;
+  }
 };
 
 }  // namespace sluice::worker

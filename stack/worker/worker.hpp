@@ -153,6 +153,7 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   void transmit(base::OutboundPacket&& packet) noexcept override;
   bool deliver(const Event& event, base::Buffer& buffer) noexcept override;
   bool resolve(base::Departure& route, std::uint16_t& mtu, std::uint16_t& port) noexcept override;
+  void addresses_gone(AssocId association, const assoc::AddressList& addresses) noexcept override;
   void wants_flush(AssocId association) noexcept override;
   // ip::FrameSink
   bool send_frame(std::uint16_t port, base::Buffer&& frame) noexcept override;
@@ -233,6 +234,7 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   void refuse_connect(ApplicationRecord& application, EndpointId endpoint, std::uint64_t context, Reason reason);
   void follow_tag(AssociationRecord& record);
   void follow_addresses(AssociationRecord& record);
+  void release_addresses(AssociationRecord& record);
   endpoint::WorkerId directory_of(const AssociationRecord& record) const;
   void touch(AssociationRecord& record);
   bool settle(AssociationRecord& record);

@@ -39,24 +39,22 @@ void Worker::connect(ApplicationId application_id, EndpointId endpoint_id, const
     if (room) stack_.associations.give_back();
     return refuse_connect(asking, endpoint_id, context, Reason::no_resources);
   }
-  record->active = record->opening = true;
+  record->opening = true;
   record->context = context;
   record->attempt = attempts_.make();
   record->attempt->peers = arguments.peers;
-  record->attempt->peer_port = arguments.port;
-  record->reserved = arguments.peers;
-  record->peer_port = arguments.port;
+  record->attempt->ports = {endpoint.ephemeral ? std::uint16_t{0} : endpoint_table_.find(endpoint_id)->port,
+                            arguments.port};
   record->leased = endpoint.ephemeral;
-  record->local_port = endpoint.ephemeral ? 0 : endpoint_table_.find(endpoint_id)->port;
+  // With a port of its own the answer, or what ends the association before it, comes behind the request.
+  record->reserved = !endpoint.ephemeral;
   record->tag = tags_.draw(steering_, self_, resources_.random);
   SLUICE_CHECK(tags_.insert(record->tag, *record) == endpoint::TagTable::InsertStatus::inserted);
   // A leased port is chosen so that this worker is its directory.
-  const endpoint::WorkerId directory =
-      endpoint.ephemeral ? self_ : steering_.directory_of(record->local_port, record->peer_port);
-  post(directory, endpoint::DirectoryRequest{directory,
-                                             {record->local_port, record->peer_port},
-                                             record->reserved,
-                                             {self_, record->tag, record->association.id()}});
+  const endpoint::WorkerId directory = endpoint.ephemeral ? self_ : directory_of(*record);
+  post(directory,
+       endpoint::DirectoryRequest{
+           directory, record->attempt->ports, arguments.peers, {self_, record->tag, record->association.id()}});
 }
 
 void Worker::refuse_connect(ApplicationRecord& application, EndpointId endpoint, std::uint64_t context, Reason reason) {
@@ -71,12 +69,13 @@ void Worker::refuse_connect(ApplicationRecord& application, EndpointId endpoint,
 
 void Worker::begin_connect(AssociationRecord& record) {
   const std::optional<assoc::Handshake> ours = handshake_for(record);
-  attempts_.destroy(std::exchange(record.attempt, nullptr));
   if (!ours) {
     refuse_connect(*record.application, record.endpoint->id, record.context, Reason::init_failed);
     return dispose(record);
   }
   record.association.connect(now_, *ours);
+  if (record.association.paths().empty()) release_addresses(record);  // the attempt alone knows them
+  attempts_.destroy(std::exchange(record.attempt, nullptr));
   touch(record);
 }
 
@@ -85,8 +84,8 @@ std::optional<assoc::Handshake> Worker::handshake_for(const AssociationRecord& r
   const auto source = source_for(*endpoint, record.attempt->peers.front());
   if (!source) return std::nullopt;
   assoc::Handshake ours;
-  ours.local_port = record.local_port;
-  ours.peer_port = record.peer_port;
+  ours.local_port = record.attempt->ports.local;
+  ours.peer_port = record.attempt->ports.peer;
   ours.local_tag = record.tag;
   ours.local_initial_tsn = Tsn(resources_.random.u32());
   ours.outbound_streams = record.parameters->values.outbound_streams;
@@ -115,38 +114,33 @@ void Worker::follow_tag(AssociationRecord& record) {
   tags_.retire(old_tag, now_);
   SLUICE_CHECK(tags_.insert(tag, record) == endpoint::TagTable::InsertStatus::inserted);
   record.tag = tag;
-  assoc::AddressList peers;
-  for (const assoc::Path& path : record.association.paths()) static_cast<void>(peers.push_back(path.route.destination));
-  assoc::AddressList gone;
-  for (const IpAddress& address : record.reserved)
-    if (!peers.contains(address)) static_cast<void>(gone.push_back(address));
   record.association.take_addresses_changed();
-  record.reserved = peers;
   const endpoint::WorkerId directory = directory_of(record);
-  post(directory, endpoint::DirectoryRetag{directory,
-                                           {record.local_port, record.peer_port},
-                                           peers,
-                                           gone,
-                                           old_tag,
-                                           {self_, tag, record.association.id()}});
+  post(directory, endpoint::DirectoryRetag{directory, record.ports(), record.peers(), old_tag, tag});
+}
+
+// The restarted association has none that it did not have before; so these are let go under the tag that it had.
+void Worker::addresses_gone(AssocId association, const assoc::AddressList& addresses) noexcept {
+  const AssociationRecord& record = *store_.find(association);
+  const endpoint::WorkerId directory = directory_of(record);
+  post(directory, endpoint::DirectoryRelease{directory, record.ports(), addresses, record.tag, false});
 }
 
 void Worker::follow_addresses(AssociationRecord& record) {
-  assoc::AddressList peers;
-  assoc::AddressList gone;
-  for (const assoc::Path& path : record.association.paths()) static_cast<void>(peers.push_back(path.route.destination));
-  for (const IpAddress& address : record.reserved)
-    if (!peers.contains(address)) static_cast<void>(gone.push_back(address));
-  record.reserved = peers;
   const endpoint::WorkerId directory = directory_of(record);
-  const endpoint::PortPair ports{record.local_port, record.peer_port};
-  if (!gone.empty()) post(directory, endpoint::DirectoryRelease{directory, ports, gone, record.tag, false});
-  if (!peers.empty())
-    post(directory, endpoint::DirectoryRequest{directory, ports, peers, {self_, record.tag, record.association.id()}});
+  post(directory, endpoint::DirectoryRequest{
+                      directory, record.ports(), record.peers(), {self_, record.tag, record.association.id()}});
+}
+
+void Worker::release_addresses(AssociationRecord& record) {
+  if (!std::exchange(record.reserved, false)) return;
+  const endpoint::WorkerId directory = directory_of(record);
+  post(directory, endpoint::DirectoryRelease{directory, record.ports(), record.peers(), record.tag, record.leased});
 }
 
 endpoint::WorkerId Worker::directory_of(const AssociationRecord& record) const {
-  return steering_.directory_of(record.local_port, record.peer_port);
+  const endpoint::PortPair ports = record.ports();
+  return steering_.directory_of(ports.local, ports.peer);
 }
 
 // The poll turn
@@ -328,17 +322,12 @@ void Worker::dispose(AssociationRecord& record) {
     fail_send(record, std::move(parked->request), Reason::closed);
     parked_.destroy(parked);
   }
-  if (record.attempt != nullptr) attempts_.destroy(record.attempt);
   if (static_cast<base::ListHook<Dirty>&>(record).linked()) dirty_.erase(record);
   if (static_cast<base::ListHook<WaitingForRoom>&>(record).linked()) record.application->waiting.erase(record);
   wheel_.cancel(record);
   tags_.retire(record.tag, now_);
-  // A lease that was refused left nothing behind in the directory.
-  if (record.local_port != 0) {
-    const endpoint::WorkerId directory = directory_of(record);
-    post(directory, endpoint::DirectoryRelease{
-                        directory, {record.local_port, record.peer_port}, record.reserved, record.tag, record.leased});
-  }
+  release_addresses(record);
+  if (record.attempt != nullptr) attempts_.destroy(record.attempt);
   --record.application->associations;
   stack_.associations.give_back();
   stack_.associations_of[self_.value].fetch_sub(1, std::memory_order_relaxed);

@@ -75,7 +75,8 @@ void Worker::handle(const endpoint::DirectoryReply& reply) {
     return;
   }
   if (reserved) {
-    record->local_port = reply.reservation.local_port;
+    record->attempt->ports.local = reply.reservation.local_port;
+    record->reserved = true;
     return begin_connect(*record);
   }
   ++counters_.refused_reservation;
@@ -99,12 +100,11 @@ void Worker::handle(const CreateMessage& message) {
     return post(order.directory, endpoint::release_of(order));
   }
   record->tag = order.handshake.local_tag;
-  record->local_port = order.handshake.local_port;
-  record->peer_port = order.handshake.peer_port;
-  record->reserved = order.handshake.peer_addresses;
   record->in_backlog = endpoint->backlog != nullptr;
   SLUICE_CHECK(tags_.insert(record->tag, *record) == endpoint::TagTable::InsertStatus::inserted);
   record->association.accept(now_, order.handshake, std::move(packet));
+  record->reserved = !record->association.paths().empty();
+  if (!record->reserved) post(order.directory, endpoint::release_of(order));
   touch(*record);
 }
 

@@ -97,13 +97,12 @@ void Worker::follow_icmp() {
 }
 
 void Worker::handle(const ip::IcmpNotice& notice) {
-  const endpoint::Owner* const owner =
-      directory_.find({notice.source_port, notice.destination_port}, notice.destination);
+  const VTag* const owner = directory_.find({notice.source_port, notice.destination_port}, notice.destination);
   if (owner == nullptr) {
     ++counters_.icmp_strays;
     return;
   }
-  offer(owner->worker, IcmpMessage{owner->tag, notice.source, report_of(notice)});
+  offer(steering_.owner_of(*owner), IcmpMessage{*owner, notice.source, report_of(notice)});
 }
 
 void Worker::handle(const IcmpMessage& message) {

@@ -21,15 +21,15 @@ class DirectoryTest : public testing::Test {
   const std::vector<IpAddress> both{ip("198.18.0.2"), ip("2001:db8::2")};
   const std::vector<IpAddress> second{ip("2001:db8::2")};
   const std::vector<IpAddress> third{ip("198.18.0.3")};
-  const Owner one{.worker = WorkerId(1), .tag = VTag(100), .association = AssocId(7)};
-  const Owner two{.worker = WorkerId(2), .tag = VTag(200), .association = AssocId(8)};
+  const VTag one{100};
+  const VTag two{200};
   Directory directory{{1, 2}, {.addresses = 4, .leases = 2}};
   Steering steering{{5, 6}, 1};
   EndpointTable endpoints{4};
   base::SeededRandom random{3};
 
-  Reservation lease(const std::vector<IpAddress>& peers, const Owner& owner) {
-    return directory.lease(40000, peers, owner, steering, WorkerId(0), endpoints, random);
+  Reservation lease(const std::vector<IpAddress>& peers, VTag tag) {
+    return directory.lease(40000, peers, tag, steering, WorkerId(0), endpoints, random);
   }
 };
 
@@ -76,20 +76,19 @@ TEST_F(DirectoryTest, AnAddressListedTwiceIsReservedOnce) {
 
 TEST_F(DirectoryTest, ReleaseLetsGoOfWhatTheTagHoldsAlone) {
   directory.reserve(ports, both, one);
-  directory.release(ports, both, two.tag, false);
+  directory.release(ports, both, two, false);
   EXPECT_EQ(directory.size(), 2u);
-  directory.release(ports, both, one.tag, false);
+  directory.release(ports, both, one, false);
   EXPECT_EQ(directory.size(), 0u);
   EXPECT_EQ(directory.reserve(ports, both, two).status, ReserveStatus::reserved);
 }
 
 TEST_F(DirectoryTest, ARestartMovesTheAddressesToTheNewTag) {
   directory.reserve(ports, both, one);
-  Owner restarted = one;
-  restarted.tag = VTag(300);
-  directory.retag(ports, both, one.tag, restarted);
+  const VTag restarted(300);
+  directory.retag(ports, both, one, restarted);
   EXPECT_EQ(*directory.find(ports, both[1]), restarted);
-  directory.retag(ports, both, one.tag, two);
+  directory.retag(ports, both, one, two);
   EXPECT_EQ(*directory.find(ports, both[1]), restarted);
 }
 
@@ -113,20 +112,20 @@ TEST_F(DirectoryTest, OnePortServesSeveralPeers) {
 TEST_F(DirectoryTest, LeasesAreBoundedAndComeBack) {
   const Reservation first = lease({both[0]}, one);
   ASSERT_EQ(lease({both[1]}, two).status, ReserveStatus::reserved);
-  EXPECT_EQ(lease(third, {.worker = WorkerId(0), .tag = VTag(300)}).status, ReserveStatus::full);
+  EXPECT_EQ(lease(third, VTag(300)).status, ReserveStatus::full);
   const PortPair leased{.local = first.local_port, .peer = 40000};
   const std::vector<IpAddress> held{both[0]};
-  directory.release(leased, held, one.tag, true);
+  directory.release(leased, held, one, true);
   EXPECT_EQ(directory.leases(), 1u);
-  directory.release(leased, held, one.tag, true);  // a second time gives nothing back
+  directory.release(leased, held, one, true);  // a second time gives nothing back
   EXPECT_EQ(directory.leases(), 1u);
-  EXPECT_EQ(lease(third, {.worker = WorkerId(0), .tag = VTag(300)}).status, ReserveStatus::reserved);
+  EXPECT_EQ(lease(third, VTag(300)).status, ReserveStatus::reserved);
 }
 
 TEST_F(DirectoryTest, NeverLeasesAPortThatAnEndpointHas) {
   base::SeededRandom same(3);
   const std::uint16_t would_be = lease(both, one).local_port;
-  directory.release({.local = would_be, .peer = 40000}, both, one.tag, true);
+  directory.release({.local = would_be, .peer = 40000}, both, one, true);
   Endpoint endpoint;
   endpoint.id = EndpointId(1);
   endpoint.port = would_be;
@@ -139,7 +138,7 @@ TEST_F(DirectoryTest, LeasesOnlyPortsWhoseDirectoryItIs) {
   steering = Steering({5, 6}, 4);
   Directory large({1, 2}, {.addresses = 64, .leases = 64});
   for (std::uint32_t i = 0; i < 32; ++i) {
-    const Owner owner{.worker = WorkerId(0), .tag = VTag(1000 + i)};
+    const VTag owner(1000 + i);
     const Reservation leased = large.lease(40000, both, owner, steering, WorkerId(3), endpoints, random);
     ASSERT_EQ(leased.status, ReserveStatus::reserved);
     EXPECT_EQ(steering.directory_of(leased.local_port, 40000), WorkerId(3));
@@ -152,9 +151,9 @@ TEST_F(DirectoryTest, WhenAllPortsAreTakenItSaysSo) {
   std::set<std::uint16_t> seen;
   for (std::uint32_t i = 0; i < kEphemeralPorts; ++i) {
     const PortPair taken{.local = ephemeral_port(i), .peer = 40000};
-    ASSERT_EQ(large.reserve(taken, peer, {.worker = WorkerId(0), .tag = VTag(1 + i)}).status, ReserveStatus::reserved);
+    ASSERT_EQ(large.reserve(taken, peer, VTag(1 + i)).status, ReserveStatus::reserved);
   }
-  const Owner late{.worker = WorkerId(0), .tag = VTag(99999)};
+  const VTag late(99999);
   EXPECT_EQ(large.lease(40000, peer, late, steering, WorkerId(0), endpoints, random).status, ReserveStatus::full);
 }
 
@@ -164,8 +163,7 @@ TEST(DirectoryScale, AMillionAddressesAreFoundInAsFewProbesAsAThousand) {
   const PortPair ports{.local = 2905, .peer = 2905};
   for (std::uint32_t i = 0; i < kMillion; ++i) {
     const IpAddress peer = IpAddress::v4(0xc6120000 + i);
-    ASSERT_EQ(directory.reserve(ports, {&peer, 1}, {.worker = WorkerId(0), .tag = VTag(i + 1)}).status,
-              ReserveStatus::reserved);
+    ASSERT_EQ(directory.reserve(ports, {&peer, 1}, VTag(i + 1)).status, ReserveStatus::reserved);
   }
   std::uint64_t total = 0;
   std::uint32_t longest = 0;
@@ -174,7 +172,7 @@ TEST(DirectoryScale, AMillionAddressesAreFoundInAsFewProbesAsAThousand) {
     total += n;
     longest = std::max(longest, n);
   }
-  EXPECT_LT(static_cast<double>(total) / kMillion, 2.0);
+  EXPECT_LT(static_cast<double>(total) / kMillion, 2.1);  // two slots in three are taken: (1 + 1 / (1 - 2/3)) / 2
   EXPECT_LT(longest, 128u);
 }
 

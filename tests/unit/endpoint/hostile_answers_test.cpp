@@ -125,7 +125,7 @@ TEST_F(HostileAnswers, AnInitAckIsBoundedWhateverTheInitHolds) {
 TEST_F(HostileAnswers, TheTBitWithATagOfZeroIsSilent) {
   for (const ChunkType type : {ChunkType::abort, ChunkType::shutdown_complete}) {
     for (const bool known : {false, true}) {
-      if (known) directory.reserve({kLocalPort, kPeerPort}, {&kPeer, 1}, {.worker = WorkerId(0), .tag = VTag(99)});
+      if (known) directory.reserve({kLocalPort, kPeerPort}, {&kPeer, 1}, VTag(99));
       const Verdict verdict = receive(bare(type, {}, wire::kFlagTagReflected));
       EXPECT_EQ(verdict.next, known ? Verdict::Next::to_owner : Verdict::Next::done);
       EXPECT_TRUE(host.sent.empty());

@@ -32,9 +32,7 @@ class OutOfTheBlue : public WorkerFixture {
       if (stale) wire::append_stale_cookie(chunk, std::chrono::microseconds(5));
     });
   }
-  void know_peer() {
-    directory.reserve({kLocalPort, kPeerPort}, {&kPeer, 1}, {.worker = WorkerId(0), .tag = VTag(99)});
-  }
+  void know_peer() { directory.reserve({kLocalPort, kPeerPort}, {&kPeer, 1}, VTag(99)); }
 };
 
 TEST_F(OutOfTheBlue, Rule1NonUnicastIsSilent) {

@@ -290,8 +290,8 @@ TEST_F(ResponderInit, ToOrFromANonUnicastAddressIsDropped) {
 }
 
 TEST_F(ResponderInit, OfAKnownAssociationGoesToItsOwnerByAnyOfItsAddresses) {
-  const Owner owner{.worker = WorkerId(3), .tag = VTag(77)};
-  directory.reserve({kLocalPort, kPeerPort}, {&kPeer2, 1}, owner);
+  const Owner owner{.worker = WorkerId(3), .tag = steering.new_tag(WorkerId(3), random)};
+  directory.reserve({kLocalPort, kPeerPort}, {&kPeer2, 1}, owner.tag);
   const Verdict by_source = receive(init({.packet = {.source = kPeer2}}));
   EXPECT_EQ(by_source.next, Verdict::Next::to_owner);
   EXPECT_EQ(by_source.owner, owner);
@@ -303,7 +303,7 @@ TEST_F(ResponderInit, OfAKnownAssociationGoesToItsOwnerByAnyOfItsAddresses) {
 }
 
 TEST_F(ResponderInit, WithBadValuesChangesNothingOfAKnownAssociation) {
-  directory.reserve({kLocalPort, kPeerPort}, {&kPeer, 1}, {.worker = WorkerId(3), .tag = VTag(77)});
+  directory.reserve({kLocalPort, kPeerPort}, {&kPeer, 1}, VTag(77));
   InitOptions options;
   options.header.outbound_streams = 0;
   EXPECT_EQ(receive(init(options)).next, Verdict::Next::done);

@@ -81,7 +81,7 @@ TEST_F(RulesInit, OnlyAddressesOfFamiliesThatWeHaveAreTaken) {  // §5.1.2
 
 TEST_F(RulesInit, WithATagInItsPacketIsDroppedInSilence) {  // §12.3
   EXPECT_EQ(receive(init({.packet = {.tag = VTag(5)}})).next, Verdict::Next::done);
-  directory.reserve({kLocalPort, kPeerPort}, {&kPeer, 1}, {.worker = WorkerId(0), .tag = VTag(99)});
+  directory.reserve({kLocalPort, kPeerPort}, {&kPeer, 1}, VTag(99));
   EXPECT_EQ(receive(init({.packet = {.tag = VTag(99)}})).next, Verdict::Next::done);
   EXPECT_TRUE(host.sent.empty());
   EXPECT_EQ(counters.init_nonzero_packet_tag, 2u);
