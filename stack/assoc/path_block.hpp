@@ -8,11 +8,10 @@
 
 namespace sluice::assoc {
 
-/// Room for up to `Capacity` paths and as many of our own addresses.
+/// Room for up to `Capacity` paths.
 template <std::size_t Capacity>
 struct PathBlock {
   std::array<Path, Capacity> paths;
-  std::array<IpAddress, Capacity> local_addresses;
 };
 
 /// Where the associations of one worker have their paths: most have one, and pay for one.

@@ -1,6 +1,5 @@
 #include "stack/assoc/path_set.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "stack/assoc/pools.hpp"
@@ -19,7 +18,6 @@ PathSet& PathSet::operator=(PathSet&& other) noexcept {
   local_addresses_ = std::exchange(other.local_addresses_, nullptr);
   capacity_ = std::exchange(other.capacity_, 0);
   path_count_ = std::exchange(other.path_count_, 0);
-  local_count_ = std::exchange(other.local_count_, 0);
   return *this;
 }
 
@@ -28,7 +26,6 @@ bool PathSet::take(base::ObjectPool<PathBlock<Capacity>>& pool) {
   PathBlock<Capacity>* const block = pool.make();
   if (block == nullptr) return false;
   paths_ = block->paths.data();
-  local_addresses_ = block->local_addresses.data();
   capacity_ = Capacity;
   return true;
 }
@@ -40,6 +37,7 @@ void PathSet::give_back(base::ObjectPool<PathBlock<Capacity>>& pool) {
 
 void PathSet::release() {
   for (Path& path : paths()) close_path(path, *pools_);
+  if (local_addresses_ != nullptr) pools_->local_addresses.give_back(*std::exchange(local_addresses_, nullptr));
   switch (capacity_) {
     case 0:
       return;
@@ -56,22 +54,22 @@ void PathSet::release() {
       give_back(pools_->path_blocks.eight);
   }
   paths_ = nullptr;
-  local_addresses_ = nullptr;
-  capacity_ = path_count_ = local_count_ = 0;
+  capacity_ = path_count_ = 0;
 }
 
 bool PathSet::reset(std::size_t paths, std::span<const IpAddress> local_addresses) {
   release();
-  const std::size_t needed = std::max(paths, local_addresses.size());
-  SLUICE_CHECK(paths > 0 && needed <= kMaxAddresses);
-  const bool taken = needed == 1   ? take(pools_->path_blocks.one)
-                     : needed == 2 ? take(pools_->path_blocks.two)
-                     : needed <= 4 ? take(pools_->path_blocks.four)
-                                   : take(pools_->path_blocks.eight);
-  if (!taken) return false;
+  SLUICE_CHECK(paths > 0 && paths <= kMaxAddresses && local_addresses.size() <= kMaxAddresses);
+  local_addresses_ = pools_->local_addresses.take(local_addresses);
+  const bool taken = local_addresses_ != nullptr && (paths == 1   ? take(pools_->path_blocks.one)
+                                                     : paths == 2 ? take(pools_->path_blocks.two)
+                                                     : paths <= 4 ? take(pools_->path_blocks.four)
+                                                                  : take(pools_->path_blocks.eight));
+  if (!taken) {
+    release();
+    return false;
+  }
   path_count_ = static_cast<std::uint8_t>(paths);
-  local_count_ = static_cast<std::uint8_t>(local_addresses.size());
-  std::copy(local_addresses.begin(), local_addresses.end(), local_addresses_);
   for (std::uint8_t i = 0; i < path_count_; ++i) paths_[i].id = PathId(i);
   return true;
 }

@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include "stack/assoc/local_addresses.hpp"
 #include "stack/assoc/path_block.hpp"
 
 namespace sluice::assoc {
@@ -16,9 +17,9 @@ class PathSet {
   PathSet& operator=(const PathSet&) = delete;
   ~PathSet() { release(); }
 
-  /// Lets go of all paths and makes `paths` new ones, numbered from 0, beside a copy of `local_addresses`; neither is
-  /// more than kMaxAddresses. The caller sets their routes and calls open_path(). False if the pool has none to give:
-  /// then there are no paths.
+  /// Lets go of all paths and makes `paths` new ones, numbered from 0, beside `local_addresses`; neither is more than
+  /// kMaxAddresses. The caller sets their routes and calls open_path(). False if a pool has none to give: then there
+  /// are no paths.
   [[nodiscard]] bool reset(std::size_t paths, std::span<const IpAddress> local_addresses);
 
   std::span<Path> paths() { return {paths_, path_count_}; }
@@ -35,7 +36,10 @@ class PathSet {
   /// The path towards `destination`, or null.
   Path* find(const IpAddress& destination);
   const Path* find(const IpAddress& destination) const { return const_cast<PathSet*>(this)->find(destination); }
-  std::span<const IpAddress> local_addresses() const { return {local_addresses_, local_count_}; }
+  std::span<const IpAddress> local_addresses() const {
+    if (local_addresses_ == nullptr) return {};
+    return {local_addresses_->addresses.begin(), local_addresses_->addresses.size()};
+  }
 
  private:
   template <std::size_t Capacity>
@@ -45,11 +49,10 @@ class PathSet {
   void release();
 
   Pools* pools_;
-  Path* paths_ = nullptr;  // the first member of a PathBlock
-  IpAddress* local_addresses_ = nullptr;
+  Path* paths_ = nullptr;                            // the first member of a PathBlock
+  LocalAddresses::List* local_addresses_ = nullptr;  // shared with others
   std::uint8_t capacity_ = 0;
   std::uint8_t path_count_ = 0;
-  std::uint8_t local_count_ = 0;
 };
 
 }  // namespace sluice::assoc

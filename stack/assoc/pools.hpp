@@ -1,6 +1,7 @@
 #pragma once
 
 #include "stack/assoc/congestion/rfc9260_controller.hpp"
+#include "stack/assoc/local_addresses.hpp"
 #include "stack/assoc/path_block.hpp"
 #include "stack/assoc/rx/inbound_streams.hpp"
 #include "stack/assoc/rx/pin_ledger.hpp"
@@ -40,6 +41,7 @@ struct Pools {
         sent_segments(limits.sent_segments),
         congestion_controllers(limits.congestion_controllers),
         path_blocks(limits.associations),
+        local_addresses(limits.associations),
         pin_ledgers(limits.pin_ledgers),
         held_chunks(limits.held_chunks),
         held_pages(limits.held_pages),
@@ -55,6 +57,7 @@ struct Pools {
   base::ObjectPool<SentSegment> sent_segments;
   base::ObjectPool<Rfc9260Controller> congestion_controllers;
   PathBlocks path_blocks;
+  LocalAddresses local_addresses;
   base::ObjectPool<PinLedger> pin_ledgers;
   base::ObjectPool<HeldChunk> held_chunks;
   base::ObjectPool<HeldPage> held_pages;

@@ -101,7 +101,7 @@ void SimStack::check_pools() const {
                               pools.sent_segments.out() + pools.congestion_controllers.out() + pools.pin_ledgers.out() +
                               pools.held_chunks.out() + pools.held_pages.out() + pools.tsn_maps.out() +
                               pools.inbound_stream_leaves.out() + pools.inbound_stream_branches.out() +
-                              pools.inbound_stream_roots.out();
+                              pools.inbound_stream_roots.out() + pools.local_addresses.lists();
     if (out != 0) throw std::runtime_error("side " + name_ + ": objects did not come back to their pools");
     if (group_->worker(i).directory_size() != 0)
       throw std::runtime_error("side " + name_ + ": the directory still has addresses");

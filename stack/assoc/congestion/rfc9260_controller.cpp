@@ -2,13 +2,17 @@
 
 #include <algorithm>
 
+#include "stack/base/check.hpp"
+
 namespace sluice::assoc {
 
 Rfc9260Controller::Rfc9260Controller(std::uint32_t max_data_chunk, bool ipv4)
-    : pmdcs_(max_data_chunk),
-      cwnd_(std::min(4 * max_data_chunk, std::max(2 * max_data_chunk, ipv4 ? 4404u : 4344u))),
+    : cwnd_(std::min(4 * max_data_chunk, std::max(2 * max_data_chunk, ipv4 ? 4404u : 4344u))),
       ssthresh_(UINT32_MAX),
-      ipv4_(ipv4) {}
+      pmdcs_(static_cast<std::uint16_t>(max_data_chunk)),
+      ipv4_(ipv4) {
+  SLUICE_CHECK(max_data_chunk <= UINT16_MAX);
+}
 
 void Rfc9260Controller::on_acked(Timestamp /*now*/, const Acked& acked) {
   idle_ = false;
@@ -21,7 +25,7 @@ void Rfc9260Controller::on_acked(Timestamp /*now*/, const Acked& acked) {
 
 void Rfc9260Controller::slow_start(const Acked& acked) {
   if (!acked.fully_used || acked.in_fast_recovery) return;
-  const std::uint32_t more = std::min(acked.bytes, pmdcs_);
+  const std::uint32_t more = std::min<std::uint32_t>(acked.bytes, pmdcs_);
   cwnd_ = cwnd_ > UINT32_MAX - more ? UINT32_MAX : cwnd_ + more;
 }
 
@@ -60,7 +64,7 @@ void Rfc9260Controller::on_idle(Timestamp /*now*/) {
 
 void Rfc9260Controller::set_mtu(std::uint32_t max_data_chunk) {
   pmdcs_ = max_data_chunk;
-  cwnd_ = std::max(cwnd_, pmdcs_);
+  cwnd_ = std::max<std::uint32_t>(cwnd_, pmdcs_);
 }
 
 void Rfc9260Controller::restart() {
@@ -68,7 +72,7 @@ void Rfc9260Controller::restart() {
 }
 
 std::uint32_t Rfc9260Controller::reduced() const {
-  return std::max(cwnd_ / 2, 4 * pmdcs_);
+  return std::max<std::uint32_t>(cwnd_ / 2, 4 * pmdcs_);
 }
 
 }  // namespace sluice::assoc

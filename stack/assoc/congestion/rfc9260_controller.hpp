@@ -25,10 +25,10 @@ class Rfc9260Controller final : public CongestionController {
   void slow_start(const Acked& acked);
   void avoid_congestion(const Acked& acked);
 
-  std::uint32_t pmdcs_;
   std::uint32_t cwnd_;
   std::uint32_t ssthresh_;
   std::uint32_t partial_bytes_acked_ = 0;
+  std::uint16_t pmdcs_;
   bool ipv4_;
   bool idle_ = false;  ///< adjusted for idleness since the last acknowledgement
 };

@@ -16,38 +16,38 @@ class CongestionController;
 struct Pools;
 
 /// One way to the peer: a destination transport address with the source address used towards it, and all that RFC 9260
-/// keeps per destination (§13.3). Owned by its association; a plain record that the association and its sender fill.
+/// keeps per destination (§13.3). Owned by its association; a plain record that the association and its sender fill:
+/// first where packets go, then what DATA changes, last what belongs to HEARTBEATs or is rare.
 struct Path {
-  PathId id;  ///< its index among the association's paths
+  base::Departure route;  ///< source, destination, next hop, DSCP; copied into each packet
+  PathId id;              ///< its index among the association's paths
   PathState state = PathState::unconfirmed;
-  base::Departure route;                    ///< source, destination, next hop, DSCP; copied into each packet
-  std::uint16_t port = 0;                   ///< NIC the route leaves by
-  std::uint16_t pmtu = 0;                   ///< bytes of IP packet
-  std::uint16_t link_mtu = 0;               ///< of that NIC: larger packets cannot even be made
-  std::uint16_t learned_mtu = 0;            ///< what a router said that the way takes (RFC 9260 §10); 0: nothing
-  Timestamp learned_mtu_deadline = kNever;  ///< until when that is believed
-  Rto rto;
-  CongestionController* congestion = nullptr;  ///< from open_path() to close_path()
-
-  std::uint32_t outstanding = 0;  ///< bytes of DATA in flight on this path, headers and padding counted (flight size)
-  std::uint16_t error_count = 0;
-  std::uint16_t max_retransmissions = 0;  ///< Path.Max.Retrans of this path (§8.2)
-  Duration heartbeat_interval{};          ///< HB.interval of this path; 0: no heartbeats
-  Timestamp t3_deadline = kNever;         ///< T3-rtx
-  Timestamp heartbeat_deadline = kNever;  ///< next HEARTBEAT, or the verdict on the one under way
-  Timestamp last_sent;                    ///< last DATA or HEARTBEAT: heartbeat scheduling
-  Timestamp last_data_sent = kNever;      ///< last DATA, kNever before the first: idle decay (§7.2.1)
-  std::uint64_t retransmitted = 0;        ///< DATA chunks sent again on this path
-  std::uint64_t heartbeat_nonce = 0;      ///< 0: none under way
-  Timestamp heartbeat_sent;               ///< when the one under way left
-
-  // What the sender notes here.
   bool rtt_measuring = false;  ///< one chunk a round trip carries a sample (§6.3.1 C4)
   bool cwnd_filled = false;    ///< when sending last stopped, `outstanding` had reached the cwnd
   bool after_timeout = false;  ///< T3-rtx expired: one packet in flight until something is acknowledged (§7.2.3)
-  Tsn rtt_tsn;                 ///< the chunk that carries the sample
-  Tsn lowest_outstanding;      ///< the earliest TSN in flight here, while `outstanding` is not 0 (§6.3.2 R3)
-  Timestamp rtt_sent;
+  std::uint16_t error_count = 0;
+  std::uint16_t port = 0;         ///< NIC the route leaves by
+  std::uint16_t pmtu = 0;         ///< bytes of IP packet
+  std::uint16_t link_mtu = 0;     ///< of that NIC: larger packets cannot even be made
+  std::uint16_t learned_mtu = 0;  ///< what a router said that the way takes (RFC 9260 §10); 0: nothing
+
+  CongestionController* congestion = nullptr;  ///< from open_path() to close_path()
+  std::uint32_t outstanding = 0;   ///< bytes of DATA in flight on this path, headers and padding counted (flight size)
+  Tsn lowest_outstanding;          ///< the earliest TSN in flight here, while `outstanding` is not 0 (§6.3.2 R3)
+  Timestamp t3_deadline = kNever;  ///< T3-rtx
+  Timestamp last_sent;             ///< last DATA or HEARTBEAT: heartbeat scheduling
+  Timestamp last_data_sent = kNever;      ///< last DATA, kNever before the first: idle decay (§7.2.1)
+  Timestamp rtt_sent;                     ///< when the chunk that carries the sample left
+  Tsn rtt_tsn;                            ///< that chunk
+  std::uint16_t max_retransmissions = 0;  ///< Path.Max.Retrans of this path (§8.2)
+  Rto rto;
+
+  Timestamp heartbeat_deadline = kNever;    ///< next HEARTBEAT, or the verdict on the one under way
+  Duration heartbeat_interval{};            ///< HB.interval of this path; 0: no heartbeats
+  std::uint64_t heartbeat_nonce = 0;        ///< 0: none under way
+  Timestamp heartbeat_sent;                 ///< when the one under way left
+  Timestamp learned_mtu_deadline = kNever;  ///< until when learned_mtu is believed
+  std::uint64_t retransmitted = 0;          ///< DATA chunks sent again on this path
 
   /// Bytes of SCTP packet, common header included, that fit this path's MTU without IP fragmentation: the PMTU of the
   /// RFC's own terms, rounded down to a multiple of 4.
