@@ -2,7 +2,9 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
+#include <type_traits>
 
 #include "stack/base/check.hpp"
 
@@ -71,8 +73,11 @@ class BoundedVector {
   }
 
  private:
-  std::size_t size_ = 0;
+  // As small as it may be: such vectors stand in records of which there are a million.
+  using Size = std::conditional_t<(Capacity <= UINT8_MAX), std::uint8_t, std::size_t>;
+
   std::array<T, Capacity> items_{};
+  Size size_ = 0;
 };
 
 }  // namespace sluice::base
