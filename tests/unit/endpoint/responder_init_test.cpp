@@ -333,7 +333,7 @@ TEST_F(ResponderInit, MoreThanTheLimitAreDroppedUnread) {
   // Also those that would be refused, or are an association's.
   receive(init({.packet = {.destination_port = 9}}));
   const std::array<IpAddress, 1> peers{kPeer};
-  ASSERT_EQ(directory.reserve({kLocalPort, kPeerPort}, peers, {WorkerId(0), kPeerTag}).status, ReserveStatus::reserved);
+  ASSERT_EQ(directory.reserve({kLocalPort, kPeerPort}, peers, kPeerTag).status, ReserveStatus::reserved);
   EXPECT_EQ(receive(init()).next, Verdict::Next::done);
   EXPECT_EQ(host.sent.size(), 10u);
   EXPECT_EQ(counters.init_rate_limited, 22u);
