@@ -58,10 +58,10 @@ class Application {
   struct Sent {
     std::map<std::uint16_t, std::uint32_t> ordered;  ///< messages by stream
     std::uint32_t unordered = 0;
-    bool graceful = false;  ///< it ended by a shutdown: all of it was acknowledged
-    bool aborted = false;   ///< an application aborted it
-    bool cut_off = false;   ///< one of the stacks died
-    std::uint32_t failed = 0;
+    bool graceful = false;     ///< it ended by a shutdown: all of it was acknowledged
+    bool aborted = false;      ///< an application aborted it
+    bool cut_off = false;      ///< one of the stacks died
+    std::uint32_t failed = 0;  ///< messages that were not acknowledged
   };
   const std::map<std::uint32_t, Sent>& sent() const { return sent_; }
   const std::map<std::uint32_t, Sent>& received() const { return received_; }

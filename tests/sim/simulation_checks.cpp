@@ -148,6 +148,8 @@ void Simulation::check_nothing_lost() {
         continue;
       }
       ++totals_.counts["associations ended gracefully"];
+      if (sent.failed != 0)
+        throw std::runtime_error("flow " + std::to_string(flow) + ": messages failed, though it ended gracefully");
       for (const auto& [stream, messages] : sent.ordered) {
         const bool known = found != received.end() && found->second.ordered.count(stream) != 0;
         const std::uint32_t came = known ? found->second.ordered.at(stream) : 0;

@@ -83,7 +83,6 @@ class Pair {
 
   sim::SimStackOptions read_options(Input& input, std::uint32_t side);
   EndpointId open_endpoint(std::uint32_t side, std::uint32_t which);
-  void make_application(std::uint32_t side);
   bool listen_as_attacker();
   void on_wire(const drivers::WireEvent& event);
   void note_tsns(std::uint32_t to, std::span<const std::byte> frame);
@@ -115,7 +114,6 @@ class Pair {
   Duration idle_step_{};
   bool router_tells_ = false;
   bool exact_ = true;
-  bool draining_ = false;
 };
 
 template <class Visit>

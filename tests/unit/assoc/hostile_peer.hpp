@@ -37,7 +37,6 @@ class HostilePeer : public ScriptedPeer {
     return reasons;
   }
 
-  void inject_from(const IpAddress& source, const Write& write) { inject(kOurTag, write, source); }
   /// The largest packet that there can be, as IP puts it together: as many times `write` as fit.
   base::Buffer filled(const Write& write, std::uint32_t* count = nullptr) {
     std::vector<std::byte> memory(65535);
