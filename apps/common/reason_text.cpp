@@ -35,18 +35,4 @@ std::string end_text(const Event& event) {
   return text;
 }
 
-const char* text_of(PathState state) {
-  switch (state) {
-    case PathState::unconfirmed:
-      return "unconfirmed";
-    case PathState::active:
-      return "active";
-    case PathState::potentially_failed:
-      return "potentially failed";
-    case PathState::inactive:
-      return "inactive";
-  }
-  return "unknown";
-}
-
 }  // namespace sluice::apps

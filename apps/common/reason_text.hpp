@@ -13,6 +13,4 @@ const char* text_of(Reason reason);
 /// did.
 std::string end_text(const Event& event);
 
-const char* text_of(PathState state);
-
 }  // namespace sluice::apps

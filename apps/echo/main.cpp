@@ -1,3 +1,4 @@
+#include <sluice/names.hpp>
 #include <sluice/stack.hpp>
 
 #include <CLI/CLI.hpp>
@@ -62,7 +63,7 @@ class Echo {
         say(event, "shut down by the peer");
         break;
       case EventType::path_changed:
-        say(event, std::string("path ") + std::to_string(event.path.value) + ' ' + text_of(event.path_state));
+        say(event, std::string("path ") + std::to_string(event.path.value) + ' ' + name(event.path_state));
         break;
       case EventType::writable:
         send_waiting(event.association);

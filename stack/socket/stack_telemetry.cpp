@@ -1,5 +1,7 @@
 #include "stack/socket/stack_telemetry.hpp"
 
+#include <sluice/names.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
@@ -21,20 +23,6 @@ constexpr std::size_t kCountersPage = 100;
 constexpr std::size_t kAssociationsPage = 12;
 constexpr std::size_t kPathsPage = 24;
 
-const char* name_of(PathState state) {
-  switch (state) {
-    case PathState::unconfirmed:
-      return "unconfirmed";
-    case PathState::active:
-      return "active";
-    case PathState::potentially_failed:
-      return "potentially-failed";
-    case PathState::inactive:
-      return "inactive";
-  }
-  return "?";
-}
-
 std::uint64_t microseconds(Duration duration) {
   return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(duration).count());
 }
@@ -46,7 +34,7 @@ void add_path(TelemetryAnswer::Group& group, const PathStatus& path) {
   };
   add("source", path.source.to_string());
   add("destination", path.destination.to_string());
-  add("state", std::string(name_of(path.state)));
+  add("state", std::string(name(path.state)));
   add("primary", std::uint64_t{path.primary});
   add("rto_us", microseconds(path.rto));
   add("srtt_us", microseconds(path.srtt));

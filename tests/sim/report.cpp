@@ -1,5 +1,7 @@
 #include "tests/sim/report.hpp"
 
+#include <sluice/names.hpp>
+
 #include <algorithm>
 #include <iterator>
 #include <stdexcept>
@@ -92,20 +94,6 @@ constexpr const char* kEvents[] = {
     "event shutdown_received",
     "event writable",
 };
-
-const char* name(PathState state) {
-  switch (state) {
-    case PathState::unconfirmed:
-      return "unconfirmed";
-    case PathState::active:
-      return "active";
-    case PathState::potentially_failed:
-      return "potentially failed";
-    case PathState::inactive:
-      return "inactive";
-  }
-  return "?";
-}
 
 std::string spelled(PathState from, PathState to) {
   return std::string("path ") + name(from) + " -> " + name(to);
