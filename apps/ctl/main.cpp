@@ -143,12 +143,42 @@ int show_counters(const CtlOptions& options) {
   return 0;
 }
 
+using Names = std::vector<std::string>;
+
 /// An object of the SCTP MIB (RFC 3873 §3.1): the sum of the counters `of`, less `less`.
 struct MibObject {
   const char* name;
-  std::vector<std::string> of;
-  std::vector<std::string> less = {};
+  Names of;
+  Names less = {};
 };
+
+Names joined(Names names, const Names& more) {
+  names.insert(names.end(), more.begin(), more.end());
+  return names;
+}
+
+/// Packets of one chunk by which an endpoint answers what belongs to no association, or to none yet.
+const Names& endpoint_answers() {
+  static const Names names = {"endpoint/init_acks_sent", "endpoint/aborts_sent", "endpoint/shutdown_completes_sent",
+                              "endpoint/stale_errors_sent"};
+  return names;
+}
+
+/// INITs and COOKIE ECHOs that an endpoint took, each under what came of it: an INIT may pass through two hands, and a
+/// COOKIE ECHO that an association took is counted there. Nothing else that is out of the blue is read as chunks.
+const Names& endpoint_chunks() {
+  static const Names names = {
+      "endpoint/init_acks_sent",          "endpoint/init_zero_tag",      "endpoint/init_not_alone",
+      "endpoint/init_nonzero_packet_tag", "endpoint/init_malformed",     "endpoint/init_bad_values",
+      "endpoint/init_host_name",          "endpoint/init_no_endpoint",   "endpoint/init_backlog_full",
+      "endpoint/init_new_addresses",      "endpoint/init_wrong_peer",    "endpoint/cookie_bad_mac",
+      "endpoint/cookie_unknown_key",      "endpoint/cookie_malformed",   "endpoint/cookie_stale",
+      "endpoint/cookie_mismatch",         "endpoint/cookie_no_endpoint", "endpoint/cookie_backlog_full",
+      "endpoint/cookie_directory_full",   "endpoint/cookie_discarded",   "endpoint/cookie_replayed",
+      "endpoint/cookie_tag_in_use",       "endpoint/cookie_table_full",
+  };
+  return names;
+}
 
 const std::vector<MibObject>& mib_objects() {
   static const std::vector<MibObject> objects = {
@@ -159,15 +189,15 @@ const std::vector<MibObject>& mib_objects() {
       {"sctpShutdowns", {"association/shutdowns"}},
       {"sctpOutOfBlues", {"endpoint/ootb_received"}},
       {"sctpChecksumErrors", {"worker/drop_checksum_bad", "worker/drop_checksum_zero"}},
-      {"sctpOutCtrlChunks", {"association/control_chunks_sent"}},
+      {"sctpOutCtrlChunks", joined({"association/control_chunks_sent"}, endpoint_answers())},
       {"sctpOutOrderChunks", {"association/ordered_chunks_sent"}},
       {"sctpOutUnorderChunks", {"association/unordered_chunks_sent"}},
-      {"sctpInCtrlChunks", {"association/control_chunks_received"}},
+      {"sctpInCtrlChunks", joined({"association/control_chunks_received"}, endpoint_chunks())},
       {"sctpInOrderChunks", {"association/ordered_chunks_received"}},
       {"sctpInUnorderChunks", {"association/unordered_chunks_received"}},
       {"sctpFragUsrMsgs", {"association/messages_fragmented"}},
       {"sctpReasmUsrMsgs", {"association/messages_reassembled"}},
-      {"sctpOutSCTPPacks", {"association/packets_sent"}},
+      {"sctpOutSCTPPacks", joined({"association/packets_sent"}, endpoint_answers())},
       {"sctpInSCTPPacks", {"worker/rx_packets"}},
   };
   return objects;
