@@ -78,6 +78,10 @@ std::vector<std::string> split_eal_arguments(int& argc, char**& argv, std::vecto
   return eal;
 }
 
+void add_version(CLI::App& app, const char* name) {
+  app.set_version_flag("--version", std::string(name) + ' ' + SLUICE_VERSION);
+}
+
 int run_program(const char* name, int (*body)(int, char**), int argc, char** argv) {
   try {
     return body(argc, argv);

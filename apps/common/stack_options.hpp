@@ -38,6 +38,9 @@ class StackOptions {
 /// Takes the EAL arguments that stand before `--` out of a command line: `sluice-perf --no-pci -l 1 -- client …`.
 std::vector<std::string> split_eal_arguments(int& argc, char**& argv, std::vector<char*>& storage);
 
+/// `--version`: the name of the program and the version of Sluice.
+void add_version(CLI::App& app, const char* name);
+
 /// Runs `body` and turns what it throws into one line on standard error; the exit status.
 int run_program(const char* name, int (*body)(int, char**), int argc, char** argv);
 

@@ -235,6 +235,7 @@ int ctl_main(int argc, char** argv) {
   std::vector<std::string> settings;
   CLI::App app("Shows the associations, paths and counters of a running stack.");
   app.require_subcommand(1);
+  add_version(app, "sluice-ctl");
   app.fallthrough();  // options of all may stand behind the subcommand's name
   app.set_help_flag();
   app.set_help_all_flag("-h,--help", "Print this help, that of the subcommands included, and exit");

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "apps/common/not_negative.hpp"
 #include "apps/common/reason_text.hpp"
 #include "apps/common/stack_options.hpp"
 #include "apps/common/stop_signal.hpp"
@@ -127,11 +128,11 @@ int echo_main(int argc, char** argv) {
   CLI::App app(
       "Echoes every SCTP message on its stream with its PPID. DPDK's own arguments may stand in front: sluice-echo "
       "EAL-ARGUMENTS -- ...");
+  add_version(app, "sluice-echo");
   app.add_option("--port", options.port, "SCTP port to listen on")->check(CLI::Range(1, 65535))->capture_default_str();
   app.add_flag("--discard", options.discard, "take messages and send nothing back");
   app.add_flag("-v,--verbose", options.verbose, "tell of associations and paths that come and go");
-  app.add_option("--duration", options.duration, "seconds after which to end; 0: when stopped")
-      ->check(CLI::NonNegativeNumber);
+  app.add_option("--duration", options.duration, "seconds after which to end; 0: when stopped")->check(not_negative());
   options.stack.add_to(app);
   CLI11_PARSE(app, argc, argv);
 

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "apps/common/not_negative.hpp"
 #include "apps/perf/client.hpp"
 #include "apps/perf/server.hpp"
 
@@ -49,7 +50,7 @@ void add_client(CLI::App& app, PerfOptions& options, std::string& sizes) {
   app.add_option("--size", sizes, "bytes of a message, or a range such as 1-1400")->capture_default_str();
   app.add_option("--messages", options.messages, "messages to send over each association; 0: until --duration is over");
   app.add_option("--duration", options.duration, "seconds to send; 0: 10, or until --messages are sent")
-      ->check(CLI::NonNegativeNumber);
+      ->check(not_negative());
   app.add_option("--associations", options.associations, "associations at once")
       ->check(CLI::Range(1, 1 << 24))
       ->capture_default_str();
@@ -57,7 +58,7 @@ void add_client(CLI::App& app, PerfOptions& options, std::string& sizes) {
       ->check(CLI::Range(1, 65535))
       ->capture_default_str();
   app.add_flag("--unordered", options.workload.unordered, "send unordered");
-  app.add_option("--rate", options.rate, "messages a second in all; 0: as many as go")->check(CLI::NonNegativeNumber);
+  app.add_option("--rate", options.rate, "messages a second in all; 0: as many as go")->check(not_negative());
   app.add_flag("--latency", options.latency,
                "request and response: measure the time until each message comes back. Works with any peer that echoes");
   app.add_option("--window", options.window, "with --latency: requests under way at once, each association")
@@ -77,12 +78,13 @@ int perf_main(int argc, char** argv) {
       "-- "
       "client ...");
   app.require_subcommand(1);
+  add_version(app, "sluice-perf");
   app.set_help_all_flag("--help-all", "Print this help, that of the subcommands included, and exit");
   CLI::App* const server = app.add_subcommand("server", "take loads and check them, echo everything else");
   CLI::App* const client = app.add_subcommand("client", "send a load to a server");
   add_common(*server, options);
   server->add_option("--duration", options.duration, "seconds after which to end; 0: when stopped")
-      ->check(CLI::NonNegativeNumber);
+      ->check(not_negative());
   server->add_option("--exit-after", options.exit_after, "end when this many associations came and went");
   add_common(*client, options);
   add_client(*client, options, sizes);
