@@ -357,6 +357,22 @@ TEST_F(SackTest, NoSampleWhenAnEarlierChunkWasSentAgainMeanwhile) {
   EXPECT_EQ(paths[0].rto.srtt(), srtt);
 }
 
+// RFC 9260 §6.3.1 C5: not of a chunk, if an earlier one was sent again since, though it had been sent elsewhere.
+TEST_F(SackTest, NoSampleWhenAnEarlierChunkOfAnotherPathWasSentAgainMeanwhile) {
+  start();
+  send("earlier");
+  flush(paths[0]);
+  send("measured");
+  flush(paths[1]);
+  ASSERT_TRUE(paths[1].rtt_measuring);
+  now += 1s;
+  sender->on_t3_expired(now, paths[0]);
+  ASSERT_EQ(flat(flush(paths[1])).size(), 1u);
+  now += 20ms;
+  sack({.cumulative = 1001});
+  EXPECT_FALSE(paths[1].rto.measured());
+}
+
 TEST_F(SackTest, CwndGrowsOnlyIfItHadBeenFilled) {
   start();
   const std::uint32_t cwnd = paths[0].congestion->cwnd();
