@@ -22,6 +22,7 @@ namespace sluice::endpoint {
   X(init_addresses_ignored,    "peer addresses left out of INITs: too many, or not usable")                       \
   X(init_parameters_reported,  "unrecognised parameters of INITs reported")                                       \
   X(cookie_echoes_received,    "COOKIE ECHOs whose cookie was looked at")                                         \
+  X(cookie_rate_limited,       "COOKIE ECHOs dropped: too many forged ones came before them")                         \
   X(cookie_bad_mac,            "COOKIE ECHOs dropped: not our MAC")                                               \
   X(cookie_unknown_key,        "COOKIE ECHOs dropped: the key is gone")                                           \
   X(cookie_malformed,          "COOKIE ECHOs dropped: no cookie of ours has that form")                           \

@@ -16,18 +16,19 @@ class RateLimit {
 
   /// Takes one token; false if there is none.
   bool take(Timestamp now) {
-    if (interval_ == Duration::zero()) return false;
-    // The moment at which the bucket would be full again: a number that says both tokens and time.
-    full_at_ = std::max(full_at_, now);
-    if (full_at_ + interval_ > now + allowance_) return false;
-    full_at_ += interval_;
+    if (empty(now)) return false;
+    full_at_ = std::max(full_at_, now) + interval_;
     return true;
+  }
+  /// Whether take() would find none.
+  bool empty(Timestamp now) const {
+    return interval_ == Duration::zero() || std::max(full_at_, now) + interval_ > now + allowance_;
   }
 
  private:
   Duration interval_;
   Duration allowance_;
-  Timestamp full_at_;
+  Timestamp full_at_;  // when the bucket would be full again: a number that says both tokens and time
 };
 
 }  // namespace sluice::endpoint

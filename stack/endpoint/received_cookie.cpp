@@ -38,9 +38,14 @@ void count_refused(Counters& counters, CookieVerdict verdict) {
 
 }  // namespace
 
-bool refuse_forged_cookie(const Services& services, const Received& received) {
+bool refuse_forged_cookie(const Services& services, Timestamp now, const Received& received) {
+  if (services.forged.empty(now)) {
+    ++services.counters.cookie_rate_limited;
+    return true;
+  }
   const CookieVerdict verdict = services.cookies.check(cookie_of(received));
   if (verdict == CookieVerdict::good) return false;
+  static_cast<void>(services.forged.take(now));
   ++services.counters.cookie_echoes_received;
   count_refused(services.counters, verdict);
   return true;

@@ -92,7 +92,7 @@ Verdict Responder::on_init(Timestamp now, const Received& received, WorkerId own
 
 Verdict Responder::on_cookie_echo(Timestamp now, const Received& received, CreateOrder& order) {
   // Before anything is looked up or made: a flood of forged ones is to cost their MACs alone (RFC 9260 §5.1.3).
-  if (refuse_forged_cookie(services_, received)) return {};
+  if (refuse_forged_cookie(services_, now, received)) return {};
   // Whose it is, the owner opens: Table 12 may find even an old cookie valid.
   if (const VTag* const known = directory_.find(received.ports(), received.arrival.source)) return to_owner(*known);
   const OpenedCookie opened = open_received_cookie(services_, now, received);

@@ -23,6 +23,7 @@ struct Services {
   EndpointTable& endpoints;
   CookieSealer& cookies;
   RateLimit& inits;    ///< of INITs that the directory looks at
+  RateLimit& forged;   ///< of cookies that turn out to be none of ours; beyond, none is looked at
   RateLimit& answers;  ///< of ABORTs, SHUTDOWN COMPLETEs and ERRORs to whom no association is known
   Counters& counters;
   std::span<const IpAddress> stack_addresses;  ///< what endpoints that name no addresses are open on

@@ -167,6 +167,9 @@ std::vector<CounterStatus> DpdkStack::counters() {
     port->device_counters().for_each([&](const char* name, const char* help, std::uint64_t value) {
       out.push_back({"port." + port->info().name + '.' + name, help, value});
     });
+  for (const auto& seat : seats_)
+    for (const drivers::PacketPool* const pool : {&seat->transmit, &seat->receive})
+      out.push_back({"pool." + pool->name() + ".used", "packet buffers in use now", pool->total() - pool->unused()});
   return out;
 }
 

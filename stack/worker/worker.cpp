@@ -60,11 +60,13 @@ Worker::Worker(StackState& stack, endpoint::WorkerId self, const WorkerResources
       endpoint_table_(stack.config.limits.endpoints),
       cookies_(stack.cookie_keys),
       inits_(stack.config.limits.inits_per_second, stack.config.limits.inits_per_second),
+      // Beyond their rate even a MAC is too much; a short burst, so that the cookies of others come through again soon.
+      forged_(stack.config.limits.forged_cookies_per_second, stack.config.limits.forged_cookies_per_second / 100 + 1),
       answers_(stack.config.limits.answers_per_second, stack.config.limits.answers_per_second),
       tags_(tag_limits(stack)),
       directory_({resources.random.u64(), resources.random.u64()}, directory_limits(stack)),
-      endpoint_services_{self,     *this,  resources.random, steering_,          endpoint_table_,
-                         cookies_, inits_, answers_,         endpoint_counters_, stack.addresses},
+      endpoint_services_{self,   *this,   resources.random, steering_,          endpoint_table_, cookies_,
+                         inits_, forged_, answers_,         endpoint_counters_, stack.addresses},
       responder_(endpoint_services_, directory_),
       owner_role_(endpoint_services_, tags_),
       commands_(64) {

@@ -291,6 +291,7 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   endpoint::EndpointTable endpoint_table_;
   endpoint::CookieSealer cookies_;
   endpoint::RateLimit inits_;
+  endpoint::RateLimit forged_;
   endpoint::RateLimit answers_;
   endpoint::AssociationTable<AssociationRecord> tags_;
   endpoint::Directory directory_;

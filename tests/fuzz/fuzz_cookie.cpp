@@ -72,6 +72,7 @@ struct Worker {
   EndpointTable& endpoints = shared_endpoints();
   CookieSealer cookies{fixed_keys()};
   RateLimit inits{1000000, 1000000};
+  RateLimit forged_cookies{1000000, 1000000};
   RateLimit answers{1000, 1000};
   Counters counters;
   std::vector<IpAddress> addresses{IpAddress::v4(0xc6120001), IpAddress::parse("2001:db8::1").value()};
@@ -82,6 +83,7 @@ struct Worker {
                     .endpoints = endpoints,
                     .cookies = cookies,
                     .inits = inits,
+                    .forged = forged_cookies,
                     .answers = answers,
                     .counters = counters,
                     .stack_addresses = addresses};

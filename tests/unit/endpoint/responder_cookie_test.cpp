@@ -82,6 +82,22 @@ TEST_F(ResponderCookie, AForgedOneIsNoBusinessOfAnOwner) {
   EXPECT_EQ(counters.cookie_echoes_received, 2u);
 }
 
+TEST_F(ResponderCookie, TooManyForgedOnesKeepTheOthersOutForAWhile) {
+  forged_cookies = RateLimit(1000, 10);
+  const InitAck ack = exchange_init();
+  InitAck wrong = ack;
+  wrong.cookie[40] ^= std::byte{1};
+  for (int i = 0; i < 30; ++i) EXPECT_EQ(receive(echo_of(wrong)).next, Verdict::Next::done);
+  EXPECT_EQ(counters.cookie_bad_mac, 10u);
+  EXPECT_EQ(counters.cookie_rate_limited, 20u);
+  EXPECT_EQ(receive(echo_of(ack)).next, Verdict::Next::done);
+  now += std::chrono::milliseconds(1);
+  // Good ones take nothing of it.
+  EXPECT_EQ(receive(echo_of(ack)).next, Verdict::Next::create);
+  EXPECT_EQ(receive(echo_of(ack)).next, Verdict::Next::to_owner);
+  EXPECT_EQ(counters.cookie_rate_limited, 21u);
+}
+
 TEST_F(ResponderCookie, OneOfAKeyThatIsGoneIsDroppedInSilence) {
   const InitAck ack = exchange_init();
   CookieKeys keys = CookieKeys::first(random);

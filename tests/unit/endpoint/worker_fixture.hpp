@@ -169,6 +169,7 @@ class WorkerFixture : public testing::Test {
   Backlog backlog{2};
   CookieSealer cookies{CookieKeys::first(random)};
   RateLimit inits{1000000, 1000000};
+  RateLimit forged_cookies{1000000, 1000000};
   RateLimit answers{1000, 10};
   Counters counters;
   std::vector<IpAddress> stack_addresses{kLocal, kLocal6};
@@ -179,6 +180,7 @@ class WorkerFixture : public testing::Test {
                     .endpoints = endpoints,
                     .cookies = cookies,
                     .inits = inits,
+                    .forged = forged_cookies,
                     .answers = answers,
                     .counters = counters,
                     .stack_addresses = stack_addresses};

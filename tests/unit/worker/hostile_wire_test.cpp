@@ -283,7 +283,9 @@ TEST_F(HostileWire, AFloodOfForgedCookiesLeavesNothingBehindAndTheAssociationMov
     ASSERT_EQ(held(*b), before);
     clock.advance(microseconds(100));
   }
-  EXPECT_EQ(b->counter("endpoint.cookie_bad_mac"), kBursts * kBurst);
+  // Those of somebody unknown come faster than it is worth a MAC to look at.
+  EXPECT_EQ(b->counter("endpoint.cookie_bad_mac") + b->counter("endpoint.cookie_rate_limited"), kBursts * kBurst);
+  EXPECT_GE(b->counter("endpoint.cookie_bad_mac"), kBursts * kBurst / 2);
   EXPECT_EQ(b->counter("endpoint.cookie_malformed"), malformed);
   EXPECT_EQ(held(*b), before);
   expect_moved();
