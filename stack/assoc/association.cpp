@@ -95,11 +95,17 @@ bool is_end(EventType type) {
   return type == EventType::closed || type == EventType::association_lost || type == EventType::connect_failed;
 }
 
+/// The send failures that the application had no room for come before it: they are of what ends with it.
+bool follows_failures(EventType type) {
+  return is_end(type) || type == EventType::restarted;
+}
+
 }  // namespace
 
 void Association::notify(const Notification& notification) {
-  // The end waits for messages and send failures that the application had no room for; see drain_events().
-  if (!is_end(notification.type) && events_.empty() && deliver(notification)) return;
+  // The end waits for messages, too; see drain_events().
+  const bool waits = is_end(notification.type) || (follows_failures(notification.type) && sender_.delivery_waiting());
+  if (!waits && events_.empty() && deliver(notification)) return;
   events_.push(notification);
 }
 
@@ -108,7 +114,8 @@ bool Association::drain_events(Timestamp now) {
   while (!events_.empty()) {
     const Notification& next = events_.front();
     const bool end = is_end(next.type);
-    if (end && (!sender_.resume_delivery(now) || !receiver_.resume_delivery(now))) return false;
+    if (follows_failures(next.type) && !sender_.resume_delivery(now)) return false;
+    if (end && !receiver_.resume_delivery(now)) return false;
     if (!deliver(next)) return false;
     events_.pop();
     if (end) end_delivered_ = true;

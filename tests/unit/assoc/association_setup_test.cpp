@@ -631,6 +631,22 @@ TEST_F(AssociationSetup, RestartWaitsUntilTheApplicationTookWhatCameBefore) {
   EXPECT_EQ(last_event().event.type, EventType::restarted);
 }
 
+TEST_F(AssociationSetup, RestartIsToldAfterWhatItCost) {
+  go_established();
+  send("lost");
+  flush();
+  host().events.clear();
+  host().event_room = 0;
+  receive_cookie(CookieAction::restart, agreed());
+  EXPECT_TRUE(host().events.empty());
+  host().event_room = 1;
+  EXPECT_FALSE(association().resume_delivery(now_));
+  EXPECT_EQ(last_event().event.type, EventType::send_failed);
+  host().event_room = TestHost::kUnlimited;
+  EXPECT_TRUE(association().resume_delivery(now_));
+  EXPECT_EQ(last_event().event.type, EventType::restarted);
+}
+
 TEST_F(AssociationSetup, RestartPutsOffAutoclose) {
   side_.parameters.autoclose = 5s;
   go_established();
