@@ -66,6 +66,12 @@ constexpr PathTransition kPathTransitions[] = {
     {PathState::potentially_failed, PathState::inactive},
 };
 
+/// Possible, but too rare to be awaited: an answer and a timeout come at once, when the clock jumps.
+constexpr PathTransition kRarePathTransitions[] = {
+    {PathState::unconfirmed, PathState::potentially_failed},
+    {PathState::inactive, PathState::potentially_failed},
+};
+
 /// What several paths are for, and what a run with them must have seen.
 constexpr const char* kOfSeveralPaths[] = {
     "application moves the primary path",
@@ -152,6 +158,7 @@ std::string transition_name(State from, State to) {
 std::string transition_name(PathState from, PathState to) {
   const auto matches = [&](const PathTransition& known) { return known.from == from && known.to == to; };
   if (std::any_of(std::begin(kPathTransitions), std::end(kPathTransitions), matches)) return spelled(from, to);
+  if (std::any_of(std::begin(kRarePathTransitions), std::end(kRarePathTransitions), matches)) return spelled(from, to);
   throw std::runtime_error("no such transition: " + spelled(from, to));
 }
 
