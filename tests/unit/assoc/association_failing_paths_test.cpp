@@ -103,6 +103,20 @@ TEST_F(FailingPaths, DataSentOnSeveralPathsProvesNone) {
   EXPECT_EQ(path(0).error_count, 1);
 }
 
+TEST_F(FailingPaths, DataSentElsewhereBeforeProvesNotEvenTheLastPath) {
+  side_.parameters.path_max_retransmissions = 5;
+  side_.parameters.heartbeat_interval = 0s;
+  go_multihomed();
+  time_out();
+  EXPECT_EQ(data_goes_to(), kThere2);
+  now_ = path(1).t3_deadline;
+  association().on_deadline(now_);
+  EXPECT_EQ(data_goes_to(), kThere);
+  inject_sack(kOurTsn);
+  EXPECT_EQ(path(0).state, PathState::potentially_failed);
+  EXPECT_EQ(path(0).error_count, 1);
+}
+
 TEST_F(FailingPaths, DataSentThereAloneProvesThePath) {
   go_multihomed();
   time_out();
