@@ -235,10 +235,10 @@ Association::Next Association::on_error(Inbound& in, const wire::Chunk& chunk) {
     retry_after_stale_cookie(in.now);
     return Next::done;
   }
-  if (state_ != State::cookie_wait)
+  if (was_up_)
     notify(EventType::remote_error, static_cast<std::uint16_t>(first->code));
   else
-    ++services_.counters.unexpected_chunks;  // from a peer that knows nothing of us yet
+    ++services_.counters.unexpected_chunks;  // the application does not know the association yet
   return Next::chunk;
 }
 

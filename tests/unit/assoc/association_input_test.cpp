@@ -272,14 +272,17 @@ TEST_F(AssociationInput, ErrorsOfThePeerReachTheApplication) {
   expect_silence();
 }
 
-TEST_F(AssociationInput, AnErrorFromAPeerThatDoesNotKnowUsYetIsCountedAlone) {
-  connect();
-  inject([](wire::PacketWriter& packet) {
-    wire::ChunkWriter error = wire::append_error(packet);
-    wire::append_invalid_stream(error, StreamId(9));
-  });
-  EXPECT_TRUE(host().seen(EventType::remote_error).empty());
-  EXPECT_EQ(counters().unexpected_chunks, 1u);
+TEST_F(AssociationInput, AnErrorBeforeTheAssociationIsUpIsCountedAlone) {
+  for (const State state : {State::cookie_wait, State::cookie_echoed}) {
+    go(state);
+    const std::uint64_t before = counters().unexpected_chunks;
+    inject([](wire::PacketWriter& packet) {
+      wire::ChunkWriter error = wire::append_error(packet);
+      wire::append_invalid_stream(error, StreamId(9));
+    });
+    EXPECT_TRUE(host().seen(EventType::remote_error).empty());
+    EXPECT_EQ(counters().unexpected_chunks, before + 1);
+  }
 }
 
 TEST_F(AssociationInput, MisplacedSetupChunksEndThePacket) {
