@@ -8,7 +8,7 @@ namespace sluice::endpoint {
 #define SLUICE_ENDPOINT_COUNTERS(X)                                                                               \
   X(inits_received,            "INITs that reached the directory or an owner")                                    \
   X(init_acks_sent,            "INITs answered with INIT ACK")                                                    \
-  X(init_rate_limited,         "INITs dropped: more of them than the limit allows")                                    \
+  X(init_rate_limited,         "INITs dropped: more of them than the limit allows")                               \
   X(init_zero_tag,             "INITs dropped: Initiate Tag 0")                                                   \
   X(init_not_alone,            "INITs dropped: other chunks in the packet")                                       \
   X(init_nonzero_packet_tag,   "INITs dropped: a verification tag other than 0")                                  \
@@ -22,7 +22,7 @@ namespace sluice::endpoint {
   X(init_addresses_ignored,    "peer addresses left out of INITs: too many, or not usable")                       \
   X(init_parameters_reported,  "unrecognised parameters of INITs reported")                                       \
   X(cookie_echoes_received,    "COOKIE ECHOs whose cookie was looked at")                                         \
-  X(cookie_rate_limited,       "COOKIE ECHOs dropped: too many forged ones came before them")                         \
+  X(cookie_rate_limited,       "COOKIE ECHOs dropped: too many forged ones came before them")                     \
   X(cookie_bad_mac,            "COOKIE ECHOs dropped: not our MAC")                                               \
   X(cookie_unknown_key,        "COOKIE ECHOs dropped: the key is gone")                                           \
   X(cookie_malformed,          "COOKIE ECHOs dropped: no cookie of ours has that form")                           \
@@ -47,7 +47,7 @@ namespace sluice::endpoint {
   X(ootb_shutdown_complete,    "out-of-the-blue packets dropped: with a SHUTDOWN COMPLETE")                       \
   X(ootb_silent,               "out-of-the-blue packets dropped: COOKIE ACK, or a Stale Cookie error")            \
   X(wrong_tag,                 "packets dropped: from a peer of ours with another tag")                           \
-  X(association_gone,          "packets dropped: forwarded to an association that has ended")                      \
+  X(association_gone,          "packets dropped: forwarded to an association that has ended")                     \
   X(wrong_local_address,       "packets dropped: to an address that is not the association's")                    \
   X(aborts_sent,               "ABORTs sent to INITs, COOKIE ECHOs and out-of-the-blue packets")                  \
   X(shutdown_completes_sent,   "SHUTDOWN COMPLETEs sent with the T bit")                                          \
