@@ -138,7 +138,9 @@ bool read(Reader& in, Cookie& cookie) {
                        .ecn = (flags & kFlagEcn) != 0,
                        .zero_checksum = (flags & kFlagZeroChecksum) != 0};
   auto families = in.take<std::uint16_t>();
-  return (flags & ~kKnownFlags) == 0 && read_addresses(in, counts >> 4, families, agreed.local_addresses) &&
+  // No clock of ours was ever before its own beginning, and an age counted from there would not fit.
+  return cookie.created >= Timestamp{} && (flags & ~kKnownFlags) == 0 &&
+         read_addresses(in, counts >> 4, families, agreed.local_addresses) &&
          read_addresses(in, counts & 0xf, families, agreed.peer_addresses) && families == 0 && in.empty();
 }
 

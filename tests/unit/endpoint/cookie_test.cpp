@@ -174,6 +174,7 @@ class HostileCookie : public CookieTest {
  protected:
   static constexpr std::size_t kFlagsAt = 2;
   static constexpr std::size_t kCountsAt = 3;
+  static constexpr std::size_t kCreatedAt = 4;
   static constexpr std::size_t kFamiliesAt = 54;
 
   CookieVerdict open_sealed(std::vector<std::byte> bytes) {
@@ -224,6 +225,13 @@ TEST_F(HostileCookie, UnknownFlagsAreMalformed) {
     bytes[kFlagsAt] |= static_cast<std::byte>(1 << bit);
     EXPECT_EQ(open_sealed(bytes), CookieVerdict::malformed);
   }
+}
+
+// Found by the cookie's fuzzer: its age did not fit the clock's type.
+TEST_F(HostileCookie, OneFromBeforeTheClockBeganIsMalformed) {
+  std::vector<std::byte> bytes = contents();
+  bytes[kCreatedAt] = std::byte{0x80};
+  EXPECT_EQ(open_sealed(bytes), CookieVerdict::malformed);
 }
 
 TEST_F(HostileCookie, AFamilyWithoutAnAddressIsMalformed) {
