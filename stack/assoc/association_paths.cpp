@@ -271,7 +271,7 @@ bool Association::has_path_beside(std::uint16_t port) const {
 void Association::fail_path(Path& path) {
   ++services_.counters.paths_without_link;
   path.error_count = std::max<std::uint16_t>(path.error_count, path.max_retransmissions + 1);
-  sender_.send_again(path);
+  sender_.on_link_lost(path);
   judge(path);
   if (retransmission_path_ == path.id) retransmission_path_ = data_path_;
   if (sack_path_ == path.id) sack_path_ = data_path_;

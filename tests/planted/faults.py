@@ -150,7 +150,9 @@ FAULTS = [
      "if (path.state == PathState::active || (result.paths_proven & path_bit(path.id)) != 0) path_answered(path);",
      "path_answered(path);"),
     ("a dead link keeps what is in flight", "stack/assoc/association_paths.cpp",
-     "  sender_.send_again(path);\n  judge(path);", "  judge(path);"),
+     "  sender_.on_link_lost(path);\n  judge(path);", "  judge(path);"),
+    ("what arrived before the link went down revives its path", "stack/assoc/tx/sender_sack.cpp",
+     "    if (chunk->path == path.id) chunk->proves_no_path = true;", "    if (chunk->path == path.id) chunk->retransmitted = true;"),
 
     # Handshake, cookies, restart (§5)
     ("a cookie's MAC is not looked at", "stack/endpoint/cookie.cpp",

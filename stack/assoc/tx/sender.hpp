@@ -85,9 +85,11 @@ class Sender : private WaitingSender {
   /// was a zero window probe which the peer answered without taking it (§6.1 A).
   bool on_t3_expired(Timestamp now, Path& path);
 
-  /// What is in flight on `path` will not arrive, and that is no congestion: packets too large for it, or its link went
-  /// down. It goes again.
+  /// What is in flight on `path` will not arrive, and that is no congestion: packets too large for it. It goes again.
   void send_again(Path& path);
+  /// The link of `path` went down. What is in flight there goes again, and what arrived before proves nothing about the
+  /// path when it is acknowledged.
+  void on_link_lost(Path& path);
 
   /// When the next zero window probe is due: on_probe_deadline() and a flush then. kNever: none is awaited.
   Timestamp probe_deadline() const;

@@ -84,7 +84,7 @@ void Sender::retransmit(Timestamp now, Path& path, Packet& packet) {
     if (chunk_size(chunk.length) > packet.writer.room()) return;
     next_marked_ = --marked_ > 0 ? chunk.next_missing : nullptr;
     chunk.retransmitted = true;
-    if (chunk.path != path.id) chunk.several_paths = true;
+    if (chunk.path != path.id) chunk.proves_no_path = true;
     chunk.misses = 0;
     if (chunk.tsn <= path.rtt_tsn) path.rtt_measuring = false;  // §6.3.1 C5
     note_sent(now, path, chunk);
@@ -166,7 +166,7 @@ void Sender::cut(OutboundStream& stream, SentChunk& chunk, std::uint32_t length)
   chunk.offset = part.cut;
   chunk.length = static_cast<std::uint16_t>(length);
   chunk.misses = 0;
-  chunk.fast_retransmitted = chunk.retransmitted = chunk.just_reneged = chunk.several_paths = false;
+  chunk.fast_retransmitted = chunk.retransmitted = chunk.just_reneged = chunk.proves_no_path = false;
   part.cut += length;
   ++part.chunks;
   queued_bytes_ -= length;

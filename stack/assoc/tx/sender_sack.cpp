@@ -133,7 +133,7 @@ inline void Sender::acknowledge(SentChunk& chunk, Progress& progress) {
   if (&chunk == next_marked_ || marked_ == 0) next_marked_ = marked_ == 0 ? nullptr : chunk.next_missing;
   if (path.rtt_measuring && path.rtt_tsn == chunk.tsn) progress.sampled |= path_bit(path.id);
   progress.acked[path.id.value] += size;
-  if (!chunk.several_paths) progress.result.paths_proven |= path_bit(path.id);
+  if (!chunk.proves_no_path) progress.result.paths_proven |= path_bit(path.id);
   progress.newly_acked = true;
   progress.highest_newly_acked = chunk.tsn;
 }
@@ -321,6 +321,12 @@ bool Sender::on_t3_expired(Timestamp now, Path& path) {
 void Sender::send_again(Path& path) {
   mark_all(path);
   path.t3_deadline = kNever;
+}
+
+void Sender::on_link_lost(Path& path) {
+  send_again(path);
+  for (SentChunk* chunk = store_.first_missing(); chunk != nullptr; chunk = chunk->next_missing)
+    if (chunk->path == path.id) chunk->proves_no_path = true;
 }
 
 void Sender::mark_all(Path& path) {

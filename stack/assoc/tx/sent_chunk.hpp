@@ -26,7 +26,7 @@ struct SentChunk {
   bool fast_retransmitted : 1;  ///< not again
   bool retransmitted : 1;       ///< sent more than once: no RTT sample (§6.3.1 C5)
   bool just_reneged : 1;        ///< by the SACK that is being looked at
-  bool several_paths : 1;       ///< sent on more than one: its acknowledgement proves none of them (RFC 7829 §3.2)
+  bool proves_no_path : 1;      ///< sent on more than one path (RFC 7829 §3.2), or its path lost the link since
 
   bool begin() const { return part->begin && offset == 0; }
   bool end() const { return part->end && offset + length == part->payload.size(); }

@@ -247,6 +247,17 @@ TEST_F(FailingPaths, LinkDownMovesWhatIsInFlightAtOnce) {
   EXPECT_EQ(data_goes_to(), kThere);
 }
 
+TEST_F(FailingPaths, WhatArrivedBeforeItsLinkWentDownRevivesNoPath) {
+  go_multihomed();
+  send("arrives");
+  EXPECT_EQ(data_goes_to(), kThere);
+  association().on_link(TestHost::kFirstPort, false);
+  inject_sack(kOurTsn);  // before it left again
+  EXPECT_EQ(path(0).state, PathState::inactive);
+  send("goes on elsewhere");
+  EXPECT_EQ(data_goes_to(), kThere2);
+}
+
 TEST_F(FailingPaths, LinkDownChangesNothingWithoutAnotherWay) {
   host().second_port_destination = {};  // both by the first port
   go_multihomed();
