@@ -82,6 +82,7 @@ bool Transmitter::send_frame(std::uint16_t port, base::Buffer&& frame) {
 }
 
 bool Transmitter::take_frames(base::SpscRing<FrameRecord>& from) {
+  if (from.empty()) return false;
   for (const auto& frames : staged_)
     if (frames.size() > kMaxStaged - drivers::kMaxBurst) return false;  // they wait in the ring
   std::array<FrameRecord, drivers::kMaxBurst> records;

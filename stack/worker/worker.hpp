@@ -189,11 +189,13 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   void forward(endpoint::WorkerId to, PacketRecord::Kind kind, endpoint::WorkerId received_by, VTag tag,
                base::InboundPacket&& packet);
   bool take_forwarded();
+  bool take_packets(base::SpscRing<PacketRecord>& from);
   void on_forwarded(PacketRecord& record);
 
   // worker_control.cpp: messages between workers, and endpoints
   void post(endpoint::WorkerId to, const ControlMessage& message);
   bool take_control();
+  bool take_control(base::SpscRing<ControlMessage>& from);
   void offer(endpoint::WorkerId to, const ControlMessage& message);
   void push_overflow(endpoint::WorkerId to);
   void handle(const CreateMessage& message);
@@ -274,6 +276,7 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   Transmitter transmitter_;
   ip::Layer ip_;
   std::vector<ReceiveQueue> receive_queues_;
+  std::array<base::Buffer, drivers::kMaxBurst> frames_;  // of one burst
   std::vector<base::InboundPacket> batch_;
   std::vector<std::deque<ControlMessage>> overflow_;  // by worker
   bool worked_ = false;

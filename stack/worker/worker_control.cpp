@@ -29,23 +29,25 @@ void Worker::push_overflow(endpoint::WorkerId to) {
 }
 
 bool Worker::take_control() {
-  std::array<ControlMessage, 4> messages;
   bool any = false;
-  for (std::uint16_t from = 0; from < stack_.workers(); ++from) {
-    if (from == self_.value) continue;
-    auto& ring = stack_.mailbox(endpoint::WorkerId(from), self_).control;
-    for (std::uint32_t taken = 0; taken < stack_.config.turn.messages;) {
-      const std::size_t n = ring.pop(messages);
-      if (n == 0) break;
-      // An application attaches to every worker before it asks one of them for an endpoint: both may have happened
-      // since this turn began.
-      take_attachments();
-      for (std::size_t i = 0; i < n; ++i) std::visit([this](const auto& contents) { handle(contents); }, messages[i]);
-      taken += static_cast<std::uint32_t>(n);
-      any = true;
-    }
-  }
+  for (std::uint16_t from = 0; from < stack_.workers(); ++from)
+    if (from != self_.value) any |= take_control(stack_.mailbox(endpoint::WorkerId(from), self_).control);
   return any;
+}
+
+bool Worker::take_control(base::SpscRing<ControlMessage>& from) {
+  if (from.empty()) return false;
+  std::array<ControlMessage, 4> messages;
+  for (std::uint32_t taken = 0; taken < stack_.config.turn.messages;) {
+    const std::size_t n = from.pop(messages);
+    if (n == 0) break;
+    // An application attaches to every worker before it asks one of them for an endpoint: both may have happened
+    // since this turn began.
+    take_attachments();
+    for (std::size_t i = 0; i < n; ++i) std::visit([this](const auto& contents) { handle(contents); }, messages[i]);
+    taken += static_cast<std::uint32_t>(n);
+  }
+  return true;
 }
 
 // The directory

@@ -22,18 +22,17 @@ bool Worker::receive_ports(bool everything) {
 }
 
 bool Worker::receive_queue(const ReceiveQueue& from, std::uint32_t bursts) {
-  std::array<base::Buffer, drivers::kMaxBurst> frames;
   drivers::Port& port = *stack_.ports[from.port];
   bool any = false;
   for (; bursts > 0; --bursts) {
-    const std::uint16_t n = port.receive(from.queue, frames);
+    const std::uint16_t n = port.receive(from.queue, frames_);
     any |= n > 0;
     counters_.rx_frames += n;
     for (std::uint16_t i = 0; i < n; ++i) {
-      if (i + 2 < n) __builtin_prefetch(frames[i + 2u].data());
-      take_frame(from.port, std::move(frames[i]));
+      if (i + 2 < n) __builtin_prefetch(frames_[i + 2u].data());
+      take_frame(from.port, std::move(frames_[i]));
     }
-    if (n < frames.size()) break;
+    if (n < frames_.size()) break;
   }
   return any;
 }
@@ -202,18 +201,23 @@ void Worker::forward(endpoint::WorkerId to, PacketRecord::Kind kind, endpoint::W
 
 bool Worker::take_forwarded() {
   bool any = take_control();
-  std::array<PacketRecord, drivers::kMaxBurst> records;
   for (std::uint16_t from = 0; from < stack_.workers(); ++from) {
     if (from == self_.value) continue;
     Mailbox& mailbox = stack_.mailbox(endpoint::WorkerId(from), self_);
-    const std::size_t n = mailbox.packets.pop(records);
-    counters_.forwarded_in += n;
-    for (std::size_t i = 0; i < n; ++i) on_forwarded(records[i]);
-    any |= n > 0;
+    any |= take_packets(mailbox.packets);
     any |= transmitter_.take_frames(mailbox.frames);
   }
   process_batch();
   return any;
+}
+
+bool Worker::take_packets(base::SpscRing<PacketRecord>& from) {
+  if (from.empty()) return false;
+  std::array<PacketRecord, drivers::kMaxBurst> records;
+  const std::size_t n = from.pop(records);
+  counters_.forwarded_in += n;
+  for (std::size_t i = 0; i < n; ++i) on_forwarded(records[i]);
+  return n > 0;
 }
 
 void Worker::on_forwarded(PacketRecord& record) {

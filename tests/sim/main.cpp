@@ -1,4 +1,6 @@
 // Runs whole stacks against each other in virtual time, each run from one seed.
+#include <malloc.h>
+
 #include <cinttypes>
 #include <cstdio>
 #include <cstdlib>
@@ -19,6 +21,8 @@ namespace {
 using sluice::sim::RunOptions;
 using sluice::sim::Simulation;
 using sluice::sim::Totals;
+
+constexpr std::uint64_t kProgress = 10000;  // seeds from one line that says how far it is to the next
 
 struct Arguments {
   std::uint64_t first = 1;
@@ -102,6 +106,9 @@ void check_slow_readers(std::uint64_t seed, std::uint32_t readers) {
 
 int main(int argc, char** argv) {
   const Arguments arguments = parse(argc, argv);
+  // The tables of one run serve the next; the kernel would clear their pages each time.
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
   Totals totals;
   const bool seeds = arguments.churn == 0 && arguments.slow_readers == 0;
   if (seeds) sluice::sim::register_names(totals.counts);
@@ -127,6 +134,8 @@ int main(int argc, char** argv) {
       auto* const running = new Simulation(seed, options, totals);
       running->run();
       delete running;
+      if (seed % kProgress == 0)
+        std::fprintf(stderr, "seed %" PRIu64 " of %" PRIu64 " is good\n", seed, arguments.last);
     } catch (const std::exception& error) {
       ++failures;
       std::string mode = "--trace";

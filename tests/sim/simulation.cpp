@@ -15,6 +15,10 @@ constexpr Duration kPatience = minutes(60);
 constexpr Duration kLeastStep = microseconds(50);
 constexpr Duration kMostStep = milliseconds(1);
 constexpr Duration kMostSilentStep = milliseconds(5);  // while what is due waits for a whole side
+// Rarer and smaller than the defaults: most of a quiet run would be looks at the links, much of a short one making
+// tables.
+constexpr Duration kLinkInterval = milliseconds(50);
+constexpr std::uint32_t kDirectoryAddresses = 4096;
 
 }  // namespace
 
@@ -57,6 +61,8 @@ SimStackOptions Simulation::stack_options(std::uint32_t side, bool quick) {
   options.receive_ring = random_.below(2) == 0 ? 1024 : static_cast<std::uint16_t>(16 << random_.below(4));
   options.events = 8 + random_.below(256);
   options.lent = 64 + random_.below(1024);
+  options.config.link_interval = kLinkInterval;
+  options.config.limits.directory_addresses = kDirectoryAddresses;
   Parameters& parameters = options.config.parameters;
   parameters.path_mtu_max = mtu_;
   parameters.send_buffer = 100'000 + random_.below(400'000);
