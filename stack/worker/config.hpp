@@ -33,6 +33,7 @@ struct TurnLimits {
   std::uint32_t expiries = 256;
   std::uint32_t messages = 64;                   ///< from each other worker
   std::uint32_t link_notices = 1024;             ///< associations that hear of a port's link
+  std::uint32_t endings = 64;                    ///< associations that end because their endpoint closes
   std::uint32_t resumptions = 64;                ///< associations that offer waiting events again, each application
   Duration late = std::chrono::milliseconds(5);  ///< since the turn before, from which on a turn is late
   /// Between two looks at the timers of an association that waits for a transmit ring.

@@ -114,6 +114,7 @@ bool Worker::poll_once() {
   worked_ |= take_commands();
   watch_transmit_rings();
   worked_ |= follow_links();
+  worked_ |= end_some_associations();
   worked_ |= fire_timers();
   worked_ |= resume_waiting();
   worked_ |= flush_dirty();
@@ -182,7 +183,7 @@ void Worker::rotate_cookie_keys() {
 }
 
 Timestamp Worker::next_deadline() const {
-  if (!dirty_.empty() || !transmitter_.idle()) return now_;
+  if (!dirty_.empty() || !ending_.empty() || !transmitter_.idle()) return now_;
   const auto telling = [](const PortWatch& watch) { return watch.telling; };
   if (std::any_of(port_watches_.begin(), port_watches_.end(), telling)) return now_;
   Timestamp next = std::min(wheel_.next_expiry(), ip_.next_deadline());
@@ -268,6 +269,12 @@ base::Buffer Worker::allocate_packet(std::uint32_t bytes, std::uint16_t port) no
     return {};
   }
   return transmitter_.allocate(bytes);
+}
+
+bool Worker::has_room_everywhere() const {
+  for (std::uint16_t port = 0; port < stack_.ports.size(); ++port)
+    if (ip_.link_up(port) && !transmitter_.has_room(port)) return false;
+  return true;
 }
 
 void Worker::transmit(base::OutboundPacket&& packet) noexcept {

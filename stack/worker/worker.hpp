@@ -148,6 +148,8 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
     bool up() const { return link && !stalled; }
   };
 
+  bool has_room_everywhere() const;
+
   // assoc::Host
   base::Buffer allocate_packet(std::uint32_t bytes, std::uint16_t port) noexcept override;
   void transmit(base::OutboundPacket&& packet) noexcept override;
@@ -215,6 +217,9 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   void handle(const endpoint::CookieKeys& keys);
   bool port_is_free(std::uint16_t port, const assoc::AddressList& addresses) const;
   bool addresses_are_ours(const assoc::AddressList& addresses) const;
+  void end_associations(EndpointRecord& endpoint);
+  bool end_some_associations();
+  void end_first_association(EndpointRecord& endpoint);
   void close_if_empty(EndpointRecord& endpoint);
   void release(SharedParameters& parameters);
 
@@ -305,6 +310,7 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
 
   std::map<std::uint32_t, std::unique_ptr<EndpointRecord>> endpoints_;
   std::vector<std::unique_ptr<ApplicationRecord>> applications_;  // by ApplicationId
+  std::vector<EndpointId> ending_;                                // whose associations are being ended
   ApplicationRecord nobody_;  // whose endpoints are those of an application that left before they were here
   std::vector<CommandRecord> commands_;
   std::vector<PortWatch> port_watches_;  // by port

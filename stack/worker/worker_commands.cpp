@@ -272,14 +272,8 @@ ApplicationRecord* Worker::application(ApplicationId id) const {
 void Worker::leave(ApplicationRecord& application) {
   application.leaving = true;
   if (coordinator_ != nullptr) coordinator_->close_all(application.id);
-  for (const auto& [id, endpoint] : endpoints_) {
-    if (endpoint->application != &application) continue;
-    for (AssociationRecord* record = endpoint->associations.front(); record != nullptr;
-         record = endpoint->associations.next(*record)) {
-      touch(*record);
-      if (record->attempt == nullptr) record->association.abort(now_, "application closed");
-    }
-  }
+  for (const auto& [id, endpoint] : endpoints_)
+    if (endpoint->application == &application) end_associations(*endpoint);
 }
 
 void Worker::watch_leaving() {

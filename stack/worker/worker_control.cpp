@@ -195,20 +195,43 @@ void Worker::handle(const EndpointClose& close) {
   EndpointRecord& endpoint = *found->second;
   endpoint_table_.remove(close.endpoint);
   endpoint.closing = true;
-  AssociationRecord* next = nullptr;
-  for (AssociationRecord* record = endpoint.associations.front(); record != nullptr; record = next) {
-    next = endpoint.associations.next(*record);
-    if (record->attempt != nullptr) {
-      refuse_connect(*record->application, endpoint.id, record->context, Reason::closed);
-      dispose(*record);
-      // The last one took the endpoint with it.
-      if (next == nullptr && endpoints_.find(close.endpoint.value) == endpoints_.end()) return;
+  end_associations(endpoint);
+  close_if_empty(endpoint);
+}
+
+// In the turns to come: a million ABORTs at once would hold up all others, and find no room in the transmit ring.
+void Worker::end_associations(EndpointRecord& endpoint) {
+  endpoint.to_end = endpoint.associations.size();
+  if (endpoint.to_end > 0) ending_.push_back(endpoint.id);
+}
+
+bool Worker::end_some_associations() {
+  bool any = false;
+  for (std::uint32_t left = stack_.config.turn.endings; left > 0 && !ending_.empty();) {
+    const auto found = endpoints_.find(ending_.back().value);
+    if (found == endpoints_.end() || found->second->to_end == 0 || found->second->associations.empty()) {
+      ending_.pop_back();
       continue;
     }
-    record->association.abort(now_, "endpoint closed");
-    touch(*record);
+    if (!has_room_everywhere()) break;
+    end_first_association(*found->second);
+    any = true;
+    --left;
   }
-  close_if_empty(endpoint);
+  return any;
+}
+
+void Worker::end_first_association(EndpointRecord& endpoint) {
+  AssociationRecord& record = *endpoint.associations.pop_front();
+  endpoint.associations.push_back(record);
+  --endpoint.to_end;
+  if (record.attempt != nullptr) {
+    refuse_connect(*record.application, endpoint.id, record.context, Reason::closed);
+    dispose(record);  // the last one takes the endpoint with it
+    return;
+  }
+  record.association.abort(now_, endpoint.application->leaving ? "application closed" : "endpoint closed");
+  touch(record);
 }
 
 void Worker::close_if_empty(EndpointRecord& endpoint) {

@@ -214,6 +214,37 @@ TEST_P(PairTest, AnAbortIsSeenByThePeer) {
   EXPECT_EQ(a->associations() + b->associations(), 0u);
 }
 
+TEST_P(PairTest, ClosingAnEndpointTellsEveryPeerAFewInEachTurn) {
+  constexpr std::size_t kAssociations = 500;
+  listen(*b, 5000);
+  const EndpointId endpoint = a->open({});
+  ConnectArguments arguments;
+  arguments.peers = {b->v4()};
+  arguments.port = 5000;
+  for (std::size_t i = 0; i < kAssociations; ++i) {
+    a->worker(static_cast<std::uint16_t>(i % a->workers())).connect(sim::kInline, endpoint, arguments, i);
+    if (i % 50 == 0) run(milliseconds(100));
+  }
+  run(seconds(1));
+  ASSERT_EQ(b->associations(), kAssociations);
+  from_b.clear();
+  a->worker().close_endpoint(sim::kInline, endpoint, 1);
+  std::uint64_t most = 0;
+  for (int turn = 0; turn < 1000 && a->associations() > 0; ++turn) {
+    const std::uint64_t before = wire.counters().sent;
+    a->group().poll_all();
+    most = std::max(most, wire.counters().sent - before);
+    take(*a, from_a);
+  }
+  EXPECT_EQ(a->associations(), 0u);
+  EXPECT_LE(most, TurnLimits().endings * a->workers());
+  run(seconds(1));
+  std::size_t told = 0;
+  for (const Event& event : from_b)
+    told += event.type == EventType::association_lost && event.reason() == Reason::peer_abort;
+  EXPECT_EQ(told, kAssociations);
+}
+
 TEST_P(PairTest, AConnectToAClosedPortIsRefused) {
   const EndpointId endpoint = a->open({});
   ConnectArguments arguments;
