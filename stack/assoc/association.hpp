@@ -275,6 +275,7 @@ class Association {
   void send_packet();
   void drop_packet();
   bool send_control(Timestamp now);
+  void count_timed_control();
   bool send_sack_and_data(Timestamp now);
   bool send_sack(Timestamp now);
   Path& next_data_path();

@@ -75,6 +75,11 @@ bool Association::send_control(Timestamp now) {
          ((pending_ & kShutdownAck) == 0 || send_shutdown_ack(now));
 }
 
+/// A chunk that T1 or T2 guards left; what they send again does not count.
+void Association::count_timed_control() {
+  if (control_attempts_ == 0) ++services_.counters.control_chunks_sent;
+}
+
 bool Association::send_sack_and_data(Timestamp now) {
   if (!sends_sacks()) return true;
   const bool data = t3_runs() && sender_.has_data_for(next_data_path());
@@ -125,7 +130,7 @@ std::uint32_t Association::fill_with_data(Timestamp now, Path& path, wire::Packe
   // Beside what timed out elsewhere no new data leaves by an alternate path (§6.4); COOKIE ECHO takes along what it
   // can.
   const bool may_be_new = path.id == data_path_ || state_ == State::cookie_echoed;
-  const std::uint32_t chunks = sender_.fill(now, path, packet, may_be_new);
+  const std::uint32_t chunks = sender_.fill(now, paths_.paths(), path, packet, may_be_new);
   data_chunks_sent_ += chunks;
   if (chunks > 0) last_user_data_ = now;
   return chunks;

@@ -179,7 +179,7 @@ bool Association::send_init(Timestamp now) {
   wire::append_supported_address_types(init, {.ipv4 = has_family(ours, true), .ipv6 = has_family(ours, false)});
   if (cookie_preservative_ != 0)
     wire::append_cookie_preservative(init, std::chrono::milliseconds(cookie_preservative_));
-  ++services_.counters.control_chunks_sent;
+  count_timed_control();
   send_packet();
   pending_ &= static_cast<std::uint8_t>(~kInit);
   control_sent_ = now;
@@ -196,7 +196,7 @@ bool Association::send_cookie_echo(Timestamp now) {
   wire::PacketWriter* const packet = new_packet(path, limit, peer_tag_);
   if (packet == nullptr) return false;
   wire::append_cookie_echo(*packet, kept_bytes_);
-  ++services_.counters.control_chunks_sent;
+  count_timed_control();
   report_init_ack_parameters(*packet);
   fill_with_data(now, path, *packet);
   send_packet();

@@ -211,7 +211,7 @@ bool Association::send_shutdown(Timestamp now) {
   wire::PacketWriter* const packet = packet_for(path, wire::kShutdownSize);
   if (packet == nullptr) return false;
   wire::append_shutdown(*packet, receiver_.cumulative_tsn());
-  ++services_.counters.control_chunks_sent;
+  count_timed_control();
   pending_ &= static_cast<std::uint8_t>(~kShutdown);
   control_deadline_ = now + path.rto.value();
   return true;
@@ -222,7 +222,7 @@ bool Association::send_shutdown_ack(Timestamp now) {
   wire::PacketWriter* const packet = packet_for(path, wire::kChunkHeaderSize);
   if (packet == nullptr) return false;
   wire::append_shutdown_ack(*packet);
-  ++services_.counters.control_chunks_sent;
+  count_timed_control();
   pending_ &= static_cast<std::uint8_t>(~kShutdownAck);
   control_deadline_ = now + path.rto.value();
   return true;

@@ -21,7 +21,7 @@ FAULTS = [
     ("a timeout does not back off", "stack/assoc/path/rto.cpp",
      "std::min(parameters.rto_max, value_ + more)", "std::min(parameters.rto_max, value_)"),
     ("Karn's rule is broken for retransmitted chunks", "stack/assoc/tx/sender_fill.cpp",
-     "if (chunk.tsn <= path.rtt_tsn) path.rtt_measuring = false;  // §6.3.1 C5", ""),
+     "if (chunk.tsn <= other.rtt_tsn) other.rtt_measuring = false;", "static_cast<void>(other);"),
     ("T3-rtx does not start anew with the earliest chunk", "stack/assoc/tx/sender_fill.cpp",
      "path.outstanding == 0 || chunk.tsn < path.lowest_outstanding", "path.outstanding == 0"),
     ("T3-rtx runs on when all is acknowledged", "stack/assoc/tx/sender_sack.cpp",

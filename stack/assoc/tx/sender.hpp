@@ -65,11 +65,12 @@ class Sender : private WaitingSender {
 
   /// Something could be sent on `path` now: retransmissions or new data allowed by its cwnd and the peer's window.
   bool has_data_for(const Path& path) const;
-  /// Fills the rest of `packet` with DATA chunks for `path`: first retransmissions, then, if `may_be_new`, new data
-  /// (§6.1 C). Sets what T3-rtx needs. Returns how many chunks were written: possibly 0 when other chunks are in the
-  /// packet before and leave too little room, or when a pool is empty; with an empty packet, 0 means to stop trying in
-  /// this poll turn.
-  std::uint32_t fill(Timestamp now, Path& path, wire::PacketWriter& packet, bool may_be_new = true);
+  /// Fills the rest of `packet` with DATA chunks for `path`, one of `paths`: first retransmissions, then, if
+  /// `may_be_new`, new data (§6.1 C). Sets what T3-rtx needs. Returns how many chunks were written: possibly 0 when
+  /// other chunks are in the packet before and leave too little room, or when a pool is empty; with an empty packet, 0
+  /// means to stop trying in this poll turn.
+  std::uint32_t fill(Timestamp now, std::span<Path> paths, Path& path, wire::PacketWriter& packet,
+                     bool may_be_new = true);
   /// Bytes of DATA chunk that leaves next, if it is a retransmission; else 0. Larger than path.max_data_chunk(): it was
   /// cut before the MTU fell and needs a packet of that size, which leaves by IP fragmentation (§6.9).
   std::uint32_t next_retransmission_size() const;
@@ -158,7 +159,7 @@ class Sender : private WaitingSender {
   void wake(Scarce scarce, std::size_t most);
 
   // sender_fill.cpp: packets out
-  void retransmit(Timestamp now, Path& path, Packet& packet);
+  void retransmit(Timestamp now, std::span<Path> paths, Path& path, Packet& packet);
   void send_new(Timestamp now, Path& path, Packet& packet);
   void cut(OutboundStream& stream, SentChunk& chunk, std::uint32_t length);
   void begin_message(OutboundStream& stream, std::uint32_t length);

@@ -45,14 +45,15 @@ bool Sender::has_data_for(const Path& path) const {
   return next_length() <= peer_window() || probe_due_;
 }
 
-std::uint32_t Sender::fill(Timestamp now, Path& path, wire::PacketWriter& writer, bool may_be_new) {
+std::uint32_t Sender::fill(Timestamp now, std::span<Path> paths, Path& path, wire::PacketWriter& writer,
+                           bool may_be_new) {
   if (!started_ || (path.after_timeout && path.outstanding > 0)) return 0;
   adjust_idle_cwnd(now, path);
   const std::uint32_t cwnd = path.congestion->cwnd();
   // A packet may exceed cwnd by less than itself, if the flight has not reached cwnd before it (§6.1 B).
   const bool cwnd_open = path.outstanding < cwnd;
   Packet packet{writer};
-  if (marked_ > 0 && (cwnd_open || fast_retransmit_due_)) retransmit(now, path, packet);
+  if (marked_ > 0 && (cwnd_open || fast_retransmit_due_)) retransmit(now, paths, path, packet);
   if (may_be_new && marked_ == 0 && cwnd_open && burst_allows()) send_new(now, path, packet);
   if (packet.chunks == 0) return 0;
 
@@ -77,7 +78,7 @@ void Sender::end_flush(std::span<Path> paths) {
   for (Path& path : paths) path.cwnd_filled = path.congestion != nullptr && path.outstanding >= path.congestion->cwnd();
 }
 
-void Sender::retransmit(Timestamp now, Path& path, Packet& packet) {
+void Sender::retransmit(Timestamp now, std::span<Path> paths, Path& path, Packet& packet) {
   while (marked_ > 0) {
     while (next_marked_->state != ChunkState::marked) next_marked_ = next_marked_->next_missing;
     SentChunk& chunk = *next_marked_;
@@ -86,7 +87,9 @@ void Sender::retransmit(Timestamp now, Path& path, Packet& packet) {
     chunk.retransmitted = true;
     if (chunk.path != path.id) chunk.proves_no_path = true;
     chunk.misses = 0;
-    if (chunk.tsn <= path.rtt_tsn) path.rtt_measuring = false;  // §6.3.1 C5
+    // §6.3.1 C5: the ack of a later one may wait for this one, by whatever path that went.
+    for (Path& other : paths)
+      if (chunk.tsn <= other.rtt_tsn) other.rtt_measuring = false;
     note_sent(now, path, chunk);
     write(packet, chunk);
     ++retransmitted_;

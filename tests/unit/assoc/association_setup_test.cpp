@@ -109,6 +109,7 @@ TEST_F(AssociationSetup, InitIsRepeatedWithDoubledTimeoutUpToItsLimit) {
   EXPECT_EQ(only(EventType::connect_failed).reason(), Reason::init_failed);
   EXPECT_TRUE(association().finished());
   EXPECT_EQ(counters().t1_expired, 4u);
+  EXPECT_EQ(counters().control_chunks_sent, 1u) << "retransmissions do not count";
 }
 
 TEST_F(AssociationSetup, InitRetransmissionsGoAroundAllAddresses) {

@@ -108,10 +108,12 @@ TEST_F(AssociationTeardown, ShutdownThatAcknowledgesWhatWasNeverSentIsAborted) {
 TEST_F(AssociationTeardown, ShutdownIsRepeatedUpToTheLimitWithTheTsnThen) {
   side_.parameters.association_max_retransmissions = 2;
   go_shutdown_sent();
+  const std::uint64_t before = counters().control_chunks_sent;
   expire();
   EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown});
   expire();
   EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown});
+  EXPECT_EQ(counters().control_chunks_sent, before) << "retransmissions do not count";
   expire();
   EXPECT_EQ(flush().at(0).types(), Types{ChunkType::abort});
   EXPECT_EQ(only(EventType::association_lost).reason(), Reason::retransmissions);

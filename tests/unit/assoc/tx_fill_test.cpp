@@ -79,7 +79,7 @@ TEST_F(FillTest, CutsToTheRoomThatOtherChunksLeave) {
   std::array<std::byte, 1480> memory;
   wire::PacketWriter packet(memory, {});
   ASSERT_NE(packet.append_chunk(wire::ChunkType::cookie_ack, 0, 0), nullptr);
-  EXPECT_EQ(sender->fill(now, paths[0], packet), 1u);
+  EXPECT_EQ(sender->fill(now, paths, paths[0], packet), 1u);
   EXPECT_EQ(read_data(packet.bytes())[0].text.size(), kFragment - 4);
 }
 
@@ -89,7 +89,7 @@ TEST_F(FillTest, NothingIsWrittenWhereOnlyACutWouldFit) {
   std::array<std::byte, 1480> memory;
   wire::PacketWriter packet(memory, {});
   ASSERT_NE(packet.append_chunk(wire::ChunkType::cookie_ack, 0, 0), nullptr);
-  EXPECT_EQ(sender->fill(now, paths[0], packet), 0u);
+  EXPECT_EQ(sender->fill(now, paths, paths[0], packet), 0u);
   EXPECT_EQ(sender->next_tsn(), Tsn(1000)) << "no TSN was given";
   EXPECT_TRUE(sender->has_data_for(paths[0]));
 }
@@ -231,7 +231,7 @@ TEST_F(FillTest, SenderThatFindsNoSegmentIsFlushedWhenAnotherFreesOne) {
   const auto fill_other = [&] {
     std::array<std::byte, 1500> memory;
     wire::PacketWriter packet(memory, {});
-    return other.fill(now, paths[1], packet);
+    return other.fill(now, paths, paths[1], packet);
   };
   EXPECT_EQ(fill_other(), 0u);
   EXPECT_TRUE(host.flushes_wanted.empty());

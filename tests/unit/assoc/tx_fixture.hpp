@@ -153,7 +153,7 @@ class SenderTest : public ::testing::Test {
   SentPacket fill(Path& path, std::uint32_t limit = 0) {
     std::array<std::byte, 9216> memory;
     wire::PacketWriter packet(std::span<std::byte>(memory).first(limit == 0 ? path.max_packet_size() : limit), {});
-    const std::uint32_t chunks = sender->fill(now, path, packet);
+    const std::uint32_t chunks = sender->fill(now, paths, path, packet);
     SentPacket sent = read_data(packet.bytes());
     EXPECT_EQ(sent.size(), chunks);
     return sent;

@@ -373,6 +373,20 @@ TEST_F(SackTest, NoSampleWhenAnEarlierChunkOfAnotherPathWasSentAgainMeanwhile) {
   EXPECT_FALSE(paths[1].rto.measured());
 }
 
+TEST_F(SackTest, NoSampleWhenAnEarlierChunkWasSentAgainWhereItHadBeenSent) {
+  start();
+  send("earlier");
+  flush(paths[0]);
+  send("measured elsewhere");
+  flush(paths[1]);
+  now += 1s;
+  sender->on_t3_expired(now, paths[0]);
+  ASSERT_EQ(flat(flush(paths[0])).size(), 1u);
+  now += 20ms;
+  sack({.cumulative = 1001});
+  EXPECT_FALSE(paths[1].rto.measured());
+}
+
 TEST_F(SackTest, CwndGrowsOnlyIfItHadBeenFilled) {
   start();
   const std::uint32_t cwnd = paths[0].congestion->cwnd();
