@@ -69,6 +69,7 @@ void Association::receive(Timestamp now, base::InboundPacket&& packet) {
   }
   ++packets_received_;
   ++services_.counters.packets_received;
+  if (bytes.size() == wire::kCommonHeaderSize) ++services_.counters.malformed_packets;
   read_chunks(in, bytes.subspan(wire::kCommonHeaderSize));
 }
 
@@ -89,7 +90,7 @@ void Association::read_chunks(Inbound& in, std::span<const std::byte> chunks) {
     const Next next = chunk->type == wire::ChunkType::data ? on_data(in, *chunk) : on_control(in, *chunk);
     if (next == Next::done) break;
   }
-  if (walker.malformed() || chunks.empty()) ++services_.counters.malformed_packets;
+  if (walker.malformed()) ++services_.counters.malformed_packets;
   if (state_ != State::closed) end_packet(in);
 }
 

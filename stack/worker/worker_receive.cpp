@@ -63,6 +63,7 @@ void Worker::add_to_batch(base::InboundPacket&& packet) {
 // asked for.
 void Worker::process_batch() {
   if (batch_.empty()) return;
+  shed_floods();
   verify_batch();
   std::array<endpoint::Route, kBatch> routes;
   for (std::size_t i = 0; i < batch_.size(); ++i) {
@@ -78,6 +79,30 @@ void Worker::process_batch() {
                                                             : counters_.drop_checksum_bad);
   }
   batch_.clear();
+}
+
+// What the limits of the directory would refuse anyway is not worth a checksum (RFC 9260 §5.1.3).
+void Worker::shed_floods() {
+  const bool inits = inits_.empty(now_);
+  const bool cookies = forged_.empty(now_);
+  if (!inits && !cookies) return;
+  std::erase_if(batch_, [&](const base::InboundPacket& packet) {
+    const auto first = wire::first_chunk_type(packet.buffer.bytes());
+    if (inits && first == wire::ChunkType::init) return shed(packet, endpoint_counters_.init_rate_limited);
+    if (cookies && first == wire::ChunkType::cookie_echo) return shed(packet, endpoint_counters_.cookie_rate_limited);
+    return false;
+  });
+}
+
+// False if the limit is another worker's, or the packet perhaps that of an association.
+bool Worker::shed(const base::InboundPacket& packet, std::uint64_t& counter) const {
+  const endpoint::Route route = steering_.classify(packet.buffer.bytes());
+  if (route.to == endpoint::Route::To::nowhere) return false;
+  if (route.to == endpoint::Route::To::owner && (route.worker != self_ || tags_.find(route.tag) != nullptr))
+    return false;
+  if (!alone_ && steering_.directory_of(route.local_port, route.peer_port) != self_) return false;
+  ++counter;
+  return true;
 }
 
 void Worker::verify_batch() {

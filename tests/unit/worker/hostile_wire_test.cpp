@@ -245,6 +245,34 @@ TEST_F(HostileWire, AFloodOfInitsLeavesNothingBehindAndTheAssociationMoves) {
   expect_moved();
 }
 
+TEST_F(HostileWire, InitsBeyondTheLimitAreNotWorthAChecksum) {
+  connect();
+  const auto init = [&] {
+    return sctp(static_cast<std::uint16_t>(random.u32() | 1), kPort, VTag(0), [&](auto& packet) {
+      wire::append_init(packet, {VTag(random.u32() | 1), 65536, 10, 10, Tsn(random.u32())});
+    });
+  };
+  const std::uint32_t limit = options.config.limits.inits_per_second;
+  for (std::uint32_t sent = 0; sent < limit; ++sent) {
+    attack(*b, IpAddress::v4(0xc6120003 + random.below(190)), init());
+    if (sent % kBurst == 0) turn();
+  }
+  turn();
+  ASSERT_GE(b->counter("endpoint.inits_received"), limit);
+  for (std::uint32_t sent = 0; sent < kBurst; ++sent) {
+    Bytes wrong = init();
+    wrong[wire::kChecksumOffset] ^= std::byte{1};
+    attack(*b, IpAddress::v4(0xc6120003), wrong);
+  }
+  turn();
+  EXPECT_EQ(b->counter("endpoint.init_rate_limited"), kBurst);
+  EXPECT_EQ(b->counter("worker.drop_checksum_bad"), 0u);
+  run(seconds(30));  // until what waited for neighbours that are not there was given up
+  send_each_way("all the same");
+  expect_moved();
+  EXPECT_EQ(b->counter("association.malformed_packets"), 0u);
+}
+
 TEST_F(HostileWire, AFloodOfForgedCookiesLeavesNothingBehindAndTheAssociationMoves) {
   connect();
   introduce(*b);
