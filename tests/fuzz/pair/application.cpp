@@ -55,7 +55,7 @@ assoc::SendStatus Application::send_part(Flow& flow, std::uint16_t stream, std::
   begun.message.stream = stream;
   begun.message.length = std::max(1u, length);
   begun.message.unordered = unordered && begun.message.tells_itself();
-  begun.message.index = begun.message.unordered ? flow.next_unordered : flow.next_out[stream];
+  begun.message.index = begun.message.unordered ? flow.next_unordered++ : flow.next_out[stream];
   return send_slice(flow, begun, end ? begun.message.length : std::clamp(part, 1u, begun.message.length));
 }
 
@@ -80,7 +80,7 @@ assoc::SendStatus Application::send_slice(Flow& flow, Flow::Begun& begun, std::u
     flow.begun[message.stream] = begun;
     return status;
   }
-  ++(message.unordered ? flow.next_unordered : flow.next_out[message.stream]);
+  ++(message.unordered ? flow.unordered_out : flow.next_out[message.stream]);
   flow.tells_itself |= message.tells_itself();
   flow.begun.erase(message.stream);
   return status;
@@ -229,7 +229,7 @@ void check_nothing_lost(const Application& sender, const Application& receiver) 
       if (!known || found == came->next_in.end() || found->second != messages)
         fail("messages of stream " + std::to_string(stream) + " were acknowledged and did not come");
     }
-    if (sent.next_unordered > 0 && (!known || came->unordered_in.size() != sent.next_unordered))
+    if (sent.unordered_out > 0 && (!known || came->unordered_in.size() != sent.unordered_out))
       fail("unordered messages were acknowledged and did not come");
   }
 }

@@ -29,7 +29,8 @@ struct Flow {
   };
   std::map<std::uint16_t, Begun> begun;  ///< messages of which a part is to follow, by stream
   std::map<std::uint16_t, std::uint32_t> next_out;
-  std::uint32_t next_unordered = 0;
+  std::uint32_t next_unordered = 0;  ///< index; messages of several streams are sent by parts at once
+  std::uint32_t unordered_out = 0;   ///< sent whole
 
   std::map<std::tuple<std::uint16_t, bool, std::uint32_t>, std::vector<std::byte>> parts;
   std::map<std::uint16_t, std::uint32_t> next_in;
