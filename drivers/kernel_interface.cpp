@@ -1,12 +1,14 @@
 #include "drivers/kernel_interface.hpp"
 
 #include <fmt/format.h>
+#include <ifaddrs.h>
 #include <linux/ethtool.h>
 #include <linux/if_packet.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -87,6 +89,25 @@ std::uint16_t kernel_interface_queues(const std::string& interface) {
   request.ifr_data = reinterpret_cast<char*>(&channels);
   if (ioctl(socket.get(), SIOCETHTOOL, &request) != 0) return 1;
   return static_cast<std::uint16_t>(std::max(1u, std::max(channels.combined_count, channels.rx_count)));
+}
+
+bool kernel_has(const IpAddress& address) {
+  ifaddrs* list = nullptr;
+  if (getifaddrs(&list) != 0) return false;
+  bool found = false;
+  for (const ifaddrs* one = list; one != nullptr && !found; one = one->ifa_next) {
+    if (one->ifa_addr == nullptr) continue;
+    if (one->ifa_addr->sa_family == AF_INET) {
+      const auto& in = *reinterpret_cast<const sockaddr_in*>(one->ifa_addr);
+      found = address == IpAddress::v4(ntohl(in.sin_addr.s_addr));
+    } else if (one->ifa_addr->sa_family == AF_INET6) {
+      IpAddress::Bytes bytes;
+      std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in6*>(one->ifa_addr)->sin6_addr, bytes.size());
+      found = address == IpAddress::v6(bytes);
+    }
+  }
+  freeifaddrs(list);
+  return found;
 }
 
 KernelInterface::KernelInterface(const std::string& interface)

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sluice/ip_address.hpp>
+
 #include <cstdint>
 #include <string>
 
@@ -14,6 +16,10 @@ void prepare_kernel_interface(const PortConfig& config);
 
 /// Receive queues that the kernel has for `interface`; 1 when it cannot tell.
 std::uint16_t kernel_interface_queues(const std::string& interface);
+
+/// Whether the kernel has `address`, too, in this network namespace: it answers there beside us then, and refuses what
+/// it has no socket for. False also when it cannot tell.
+bool kernel_has(const IpAddress& address);
 
 /// What only the kernel knows or does for an interface that a PMD shares with it: the state of its link, told by
 /// netlink, and reception of all multicast frames, which neighbour discovery needs and which ends with this object.

@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "drivers/capturing_port.hpp"
+#include "drivers/kernel_interface.hpp"
 #include "drivers/open_port.hpp"
 #include "stack/base/log.hpp"
 #include "stack/socket/config_check.hpp"
@@ -69,6 +70,20 @@ void say_what_was_agreed(const drivers::PortInfo& info) {
                                           : "flows not spread: the sender chooses the receive queue");
 }
 
+/// What lets a port on a kernel interface open, and yet nothing arrive.
+void warn_of_hindrances(const PortConfig& config, drivers::Port& port) {
+  if (config.driver != PortDriver::af_packet && config.driver != PortDriver::af_xdp) return;
+  if (!port.link().up)
+    base::log_warning("port {}: the link of {} is down; nothing is sent or received there until it comes up",
+                      config.name, config.device);
+  for (const InterfaceAddress& own : config.addresses)
+    if (drivers::kernel_has(own.address))
+      base::log_warning(
+          "port {0}: the kernel has {1}, too, and may refuse what is for the stack; take it from the kernel "
+          "with 'ip address del {1}/{2} dev {3}'",
+          config.name, own.address.to_string(), own.prefix_length, config.device);
+}
+
 }  // namespace
 
 DpdkStack::Seat::Seat(const StackConfig& config, std::uint16_t index)
@@ -92,6 +107,7 @@ void DpdkStack::open_ports() {
   for (const PortConfig& port : config_.ports) {
     auto opened = drivers::open_port(eal_, driver_port_config(config_, port), pools);
     say_what_was_agreed(opened->info());
+    warn_of_hindrances(port, *opened);
     if (!port.capture.empty()) opened = captured(std::move(opened), port.capture);
     ports_.push_back(std::move(opened));
   }
