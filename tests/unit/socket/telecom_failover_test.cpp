@@ -6,7 +6,7 @@
 #include <cstring>
 #include <vector>
 
-#include "tests/sim/sim_stack.hpp"
+#include "tests/sim/run_pair.hpp"
 
 namespace sluice {
 namespace {
@@ -49,14 +49,11 @@ class TelecomFailover : public testing::TestWithParam<milliseconds> {
 
   /// Steps both stacks, to the next thing that happens each time.
   void run_until(Timestamp end) {
-    while (clock.now() < end) {
-      const bool worked = a->group().poll_all() | b->group().poll_all();
+    sim::run_pair(clock, wire, *a, *b, end, microseconds(50), [this] {
       take(*a);
       take(*b);
-      if (worked) continue;
-      const Timestamp next = std::min({a->group().next_deadline(), b->group().next_deadline(), wire.next_event(), end});
-      clock.advance_to(std::max(next, clock.now() + std::min<Duration>(microseconds(50), end - clock.now())));
-    }
+      return false;
+    });
   }
   /// And a sends 10 000 messages a second, each with the time of its sending.
   void load(Duration time) {

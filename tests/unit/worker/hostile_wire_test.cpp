@@ -8,7 +8,7 @@
 #include "stack/wire/chunk_data.hpp"
 #include "stack/wire/chunk_init.hpp"
 #include "stack/wire/crc32c.hpp"
-#include "tests/sim/sim_stack.hpp"
+#include "tests/sim/run_pair.hpp"
 #include "tests/unit/ip/support.hpp"
 
 namespace sluice::worker {
@@ -47,17 +47,12 @@ class HostileWire : public testing::Test {
     drain();
   }
   void run(Duration time) {
-    const Timestamp end = clock.now() + time;
-    for (int turns = 0; clock.now() < end; ++turns) {
-      ASSERT_LT(turns, 1'000'000);
-      const bool worked = a->group().poll_all() | b->group().poll_all();
+    sim::run_pair(clock, wire, *a, *b, clock.now() + time, microseconds(1), [this] {
       take(*a, from_a);
       take(*b, from_b);
       drain();
-      if (worked) continue;
-      const Timestamp next = std::min({a->group().next_deadline(), b->group().next_deadline(), wire.next_event(), end});
-      clock.advance_to(std::max(next, clock.now() + microseconds(1)));
-    }
+      return false;
+    });
   }
   /// Messages go to `messages`, all else to `into`.
   void take(sim::SimStack& stack, std::vector<Event>& into) {

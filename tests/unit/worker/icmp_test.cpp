@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "tests/sim/mtu_router.hpp"
-#include "tests/sim/sim_stack.hpp"
+#include "tests/sim/run_pair.hpp"
 
 namespace sluice::worker {
 namespace {
@@ -33,16 +33,12 @@ class IcmpTest : public testing::TestWithParam<std::uint16_t> {
   }
 
   void run(Duration time) {
-    const Timestamp end = clock.now() + time;
-    for (int turns = 0; clock.now() < end; ++turns) {
-      ASSERT_LT(turns, 1'000'000);
-      const bool worked = a->group().poll_all() | b->group().poll_all() | router->step();
+    sim::run_pair(clock, wire, *a, *b, clock.now() + time, Duration(1000), [this] {
+      const bool told = router->step();
       take(*a);
       take(*b);
-      if (worked) continue;
-      const Timestamp next = std::min({a->group().next_deadline(), b->group().next_deadline(), wire.next_event(), end});
-      clock.advance_to(std::max(next, clock.now() + Duration(1000)));
-    }
+      return told;
+    });
   }
   void take(sim::SimStack& stack) {
     for (std::uint16_t i = 0; i < stack.workers(); ++i) {

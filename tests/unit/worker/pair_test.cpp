@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/sim/sim_stack.hpp"
+#include "tests/sim/run_pair.hpp"
 
 namespace sluice::worker {
 namespace {
@@ -26,16 +26,11 @@ class PairTest : public testing::TestWithParam<std::uint16_t> {
 
   /// Steps both stacks for `time`, to the next thing that happens each time.
   void run(Duration time) {
-    const Timestamp end = clock.now() + time;
-    for (int turns = 0; clock.now() < end; ++turns) {
-      ASSERT_LT(turns, 1'000'000);
-      const bool worked = a->group().poll_all() | b->group().poll_all();
+    sim::run_pair(clock, wire, *a, *b, clock.now() + time, Duration(1000), [this] {
       take(*a, from_a);
       take(*b, from_b);
-      if (worked) continue;
-      Timestamp next = std::min({a->group().next_deadline(), b->group().next_deadline(), wire.next_event(), end});
-      clock.advance_to(std::max(next, clock.now() + Duration(1000)));
-    }
+      return false;
+    });
   }
   void take(sim::SimStack& stack, std::vector<Event>& into) {
     for (std::uint16_t i = 0; i < stack.workers(); ++i) {

@@ -4,7 +4,7 @@
 #include <cstring>
 #include <vector>
 
-#include "tests/sim/sim_stack.hpp"
+#include "tests/sim/run_pair.hpp"
 
 namespace sluice::worker {
 namespace {
@@ -33,16 +33,10 @@ class RingsTest : public testing::TestWithParam<std::uint16_t> {
   }
 
   void run(Duration time) {
-    const Timestamp end = clock.now() + time;
-    for (int turns = 0; clock.now() < end; ++turns) {
-      ASSERT_LT(turns, 1'000'000);
-      bool worked = a->group().poll_all() | b->group().poll_all();
-      worked |= take_rings();
-      if (inline_reads) worked |= take_inline(16);
-      if (worked) continue;
-      const Timestamp next = std::min({a->group().next_deadline(), b->group().next_deadline(), wire.next_event(), end});
-      clock.advance_to(std::max(next, clock.now() + Duration(50'000)));
-    }
+    sim::run_pair(clock, wire, *a, *b, clock.now() + time, Duration(50'000), [this] {
+      const bool took = take_rings();
+      return (inline_reads && take_inline(16)) || took;
+    });
   }
   bool take_inline(std::size_t most) {
     std::vector<Event> events(most);
