@@ -6,10 +6,6 @@
 
 namespace sluice::assoc {
 
-PathSet::PathSet(PathSet&& other) noexcept : pools_(other.pools_) {
-  *this = std::move(other);
-}
-
 PathSet& PathSet::operator=(PathSet&& other) noexcept {
   if (this == &other) return *this;
   release();

@@ -11,7 +11,6 @@ namespace sluice::assoc {
 class PathSet {
  public:
   explicit PathSet(Pools& pools) : pools_(&pools) {}
-  PathSet(PathSet&& other) noexcept;
   PathSet& operator=(PathSet&& other) noexcept;
   PathSet(const PathSet&) = delete;
   PathSet& operator=(const PathSet&) = delete;

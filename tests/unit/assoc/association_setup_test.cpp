@@ -211,38 +211,6 @@ TEST_F(AssociationSetup, CookieAckWaitsForRoomAndStillComesFirst) {
   EXPECT_EQ(flush().at(0).types(), (Types{ChunkType::cookie_ack, ChunkType::sack}));
 }
 
-TEST_F(AssociationSetup, AnAssociationWithoutMemoryForItsPathsNeverOpens) {
-  Pools none({.associations = 0});
-  Services services{host(), side_.random, side_.copies, side_.receive_pool, none, side_.counters};
-  Association association(services, side_.parameters, {AssocId(1), EndpointId(1)});
-  association.connect(now_, ours());
-  EXPECT_EQ(association.state(), State::closed);
-  EXPECT_TRUE(association.resume_delivery(now_));
-  ASSERT_EQ(host().events.size(), 1u);
-  EXPECT_EQ(host().events[0].event.type, EventType::connect_failed);
-  EXPECT_EQ(host().events[0].event.reason(), Reason::no_resources);
-  EXPECT_TRUE(association.finished());
-}
-
-TEST_F(AssociationSetup, PeerOfAnAssociationWithoutMemoryForItsPathsIsTold) {
-  Pools none({.associations = 0});
-  Services services{host(), side_.random, side_.copies, side_.receive_pool, none, side_.counters};
-  Association association(services, side_.parameters, {AssocId(1), EndpointId(1)});
-  base::Buffer packet = this->packet(kOurTag, [](wire::PacketWriter& writer) {
-    wire::append_cookie_echo(writer, std::as_bytes(std::span("cookie", 6)));
-  });
-  association.accept(now_, agreed(),
-                     {.arrival = {.source = kThere, .destination = kHere, .time = now_}, .buffer = std::move(packet)});
-  EXPECT_TRUE(association.finished());
-  EXPECT_TRUE(host().events.empty());
-  const auto packets = sent();
-  ASSERT_EQ(packets.size(), 1u);
-  EXPECT_EQ(packets[0].header.tag, kPeerTag);
-  EXPECT_EQ(packets[0].departure.source, kHere);
-  EXPECT_EQ(packets[0].departure.destination, kThere);
-  EXPECT_THAT(causes(packets[0]), ElementsAre(CauseCode::out_of_resource));
-}
-
 TEST_F(AssociationSetup, InitAckWithoutTagEndsWithAReflectedAbort) {
   connect();
   wire::InitHeader header = init_header();
