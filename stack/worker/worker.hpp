@@ -181,8 +181,8 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   void take_frame(std::uint16_t port, base::Buffer&& frame);
   void add_to_batch(base::InboundPacket&& packet);
   void process_batch();
-  void shed_floods();
-  bool shed(const base::InboundPacket& packet, std::uint64_t& counter) const;
+  bool beyond_limits(std::span<const std::byte> packet);
+  bool directory_is_here(std::span<const std::byte> packet) const;
   void verify_batch();
   void steer(base::InboundPacket&& packet, const endpoint::Route& route);
   void on_own_tag(base::InboundPacket&& packet, const endpoint::Route& route, endpoint::WorkerId received_by);

@@ -55,6 +55,7 @@ void Worker::take_frame(std::uint16_t port, base::Buffer&& frame) {
 
 void Worker::add_to_batch(base::InboundPacket&& packet) {
   ++counters_.rx_packets;
+  if (beyond_limits(packet.buffer.bytes())) return;
   batch_.push_back(std::move(packet));
   if (batch_.size() == kBatch) process_batch();
 }
@@ -63,7 +64,6 @@ void Worker::add_to_batch(base::InboundPacket&& packet) {
 // asked for.
 void Worker::process_batch() {
   if (batch_.empty()) return;
-  shed_floods();
   verify_batch();
   std::array<endpoint::Route, kBatch> routes;
   for (std::size_t i = 0; i < batch_.size(); ++i) {
@@ -81,28 +81,27 @@ void Worker::process_batch() {
   batch_.clear();
 }
 
-// What the limits of the directory would refuse anyway is not worth a checksum (RFC 9260 §5.1.3).
-void Worker::shed_floods() {
-  const bool inits = inits_.empty(now_);
-  const bool cookies = forged_.empty(now_);
-  if (!inits && !cookies) return;
-  std::erase_if(batch_, [&](const base::InboundPacket& packet) {
-    const auto first = wire::first_chunk_type(packet.buffer.bytes());
-    if (inits && first == wire::ChunkType::init) return shed(packet, endpoint_counters_.init_rate_limited);
-    if (cookies && first == wire::ChunkType::cookie_echo) return shed(packet, endpoint_counters_.cookie_rate_limited);
-    return false;
-  });
-}
-
-// False if the limit is another worker's, or the packet perhaps that of an association.
-bool Worker::shed(const base::InboundPacket& packet, std::uint64_t& counter) const {
-  const endpoint::Route route = steering_.classify(packet.buffer.bytes());
-  if (route.to == endpoint::Route::To::nowhere) return false;
+// What the directory would refuse for its limits is not worth a checksum (RFC 9260 §5.1.3).
+bool Worker::beyond_limits(std::span<const std::byte> packet) {
+  const auto first = wire::first_chunk_type(packet);
+  if (first == wire::ChunkType::init) {
+    if (!inits_.empty(now_) || !directory_is_here(packet)) return false;
+    ++endpoint_counters_.init_rate_limited;
+    return true;
+  }
+  if (first != wire::ChunkType::cookie_echo || !forged_.empty(now_) || !directory_is_here(packet)) return false;
+  // It may be that of an association, which its owner judges.
+  const endpoint::Route route = steering_.classify(packet);
   if (route.to == endpoint::Route::To::owner && (route.worker != self_ || tags_.find(route.tag) != nullptr))
     return false;
-  if (!alone_ && steering_.directory_of(route.local_port, route.peer_port) != self_) return false;
-  ++counter;
+  ++endpoint_counters_.cookie_rate_limited;
   return true;
+}
+
+bool Worker::directory_is_here(std::span<const std::byte> packet) const {
+  if (alone_) return true;
+  const auto header = wire::CommonHeader::parse(packet);
+  return header && steering_.directory_of(header->destination_port, header->source_port) == self_;
 }
 
 void Worker::verify_batch() {
