@@ -89,6 +89,7 @@ void Pair::make_stacks() {
     stack.config.parameters = Parameters();  // the profile rfc9260
     worker::Limits& limits = stack.config.limits;
     limits.associations = associations;
+    limits.inits_per_second = 20000;  // they are to come up soon
     limits.endpoints = static_cast<std::uint16_t>(endpoints_ + 1);
     limits.directory_addresses = associations * options_.paths;
     limits.pools.associations = limits.pools.pin_ledgers = limits.pools.outbound_streams = associations;

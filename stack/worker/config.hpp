@@ -19,8 +19,7 @@ struct Limits {
   std::uint32_t retired_tags = 1 << 14;    ///< tags kept from use after their association, each worker
   std::uint32_t parked_sends = 1 << 16;    ///< messages that wait for room in send buffers, each worker
   std::uint32_t forwarded_packets = 1024;  ///< packets under way from one worker to another
-  std::uint32_t inits_per_second =
-      20000;  ///< that are looked at, each worker: a flood of them leaves the core to others
+  std::uint32_t inits_per_second = 10000;  ///< looked at, each worker: a flood of them leaves the core to others
   std::uint32_t forged_cookies_per_second = 50000;  ///< whose MAC is looked at, each worker
   std::uint32_t answers_per_second = 1000;  ///< ABORTs and the like to whom no association is known, each worker
   assoc::PoolLimits pools;

@@ -30,6 +30,7 @@ class HostileWire : public testing::Test {
     attacker.name = "x";
     attacker.mac = mac_;
     wire.add_port(attacker);
+    options.config.limits.inits_per_second = 20000;  // more than most floods here bring
     a = std::make_unique<sim::SimStack>(wire, clock, 1, options);
     options.name = "b";
     options.host = 2;
