@@ -22,10 +22,10 @@ bool accepts_sack(State state) {
   return state == State::established || state == State::shutdown_pending || state == State::shutdown_received;
 }
 
-/// §8.3.
+/// §8.3 wants answers until SHUTDOWN-SENT. There, too, a peer that has data left looks for a path that works.
 bool answers_heartbeat(State state) {
   return state == State::cookie_echoed || state == State::established || state == State::shutdown_pending ||
-         state == State::shutdown_received;
+         state == State::shutdown_sent || state == State::shutdown_received;
 }
 
 }  // namespace
@@ -87,6 +87,8 @@ bool Association::tag_is_acceptable(const Inbound& in) const {
 void Association::read_chunks(Inbound& in, std::span<const std::byte> chunks) {
   wire::ChunkWalker walker(chunks);
   while (const std::optional<wire::Chunk> chunk = walker.next()) {
+    const bool heartbeat = chunk->type == wire::ChunkType::heartbeat || chunk->type == wire::ChunkType::heartbeat_ack;
+    in.beside_heartbeats |= !heartbeat;
     const Next next = chunk->type == wire::ChunkType::data ? on_data(in, *chunk) : on_control(in, *chunk);
     if (next == Next::done) break;
   }
@@ -105,9 +107,11 @@ void Association::end_packet(Inbound& in) {
   if (state_ == State::established) [[likely]]
     return;
   if (state_ == State::shutdown_sent) {
-    // §9.2: any packet shows that the peer lives and works off its queue; DATA is answered with SHUTDOWN again.
+    // §9.2: any packet shows that the peer lives, and that it works off its queue. But HEARTBEATs come anyway, and
+    // beside them a SHUTDOWN that was lost would never go again. DATA is answered with another one.
     control_attempts_ = 0;
-    if (control_deadline_ != kNever) control_deadline_ = in.now + paths_[control_path_.value].rto.value();
+    if (in.beside_heartbeats && control_deadline_ != kNever)
+      control_deadline_ = in.now + paths_[control_path_.value].rto.value();
     if (in.data) pending_ |= kShutdown;
     return;
   }

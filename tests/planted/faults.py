@@ -151,6 +151,8 @@ FAULTS = [
      "path_answered(path);"),
     ("a dead link keeps what is in flight", "stack/assoc/association_paths.cpp",
      "  sender_.on_link_lost(path);\n  judge(path);", "  judge(path);"),
+    ("HEARTBEATs keep a lost SHUTDOWN from going again", "stack/assoc/association_input.cpp",
+     "if (in.beside_heartbeats && control_deadline_ != kNever)", "if (control_deadline_ != kNever)"),
     ("what arrived before the link went down revives its path", "stack/assoc/tx/sender_sack.cpp",
      "    if (chunk->path == path.id) chunk->proves_no_path = true;", "    if (chunk->path == path.id) chunk->retransmitted = true;"),
 

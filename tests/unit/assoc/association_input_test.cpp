@@ -218,8 +218,8 @@ TEST_F(AssociationInput, HeartbeatIsEchoedUnchangedInTheStatesThatAnswer) {
     inject([](wire::PacketWriter& packet) { wire::append_heartbeat(packet, std::as_bytes(std::span("beat!", 5))); });
     const auto packets = flush();
     const bool answers = state == State::cookie_echoed || state == State::established ||
-                         state == State::shutdown_pending || state == State::shutdown_received;
-    // Any packet in SHUTDOWN-SENT is no reason to speak either.
+                         state == State::shutdown_pending || state == State::shutdown_sent ||
+                         state == State::shutdown_received;
     ASSERT_EQ(packets.size(), answers ? 1u : 0u);
     if (!answers) continue;
     EXPECT_EQ(packets[0].types(), Types{ChunkType::heartbeat_ack});

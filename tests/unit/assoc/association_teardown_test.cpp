@@ -145,6 +145,18 @@ TEST_F(AssociationTeardown, DataInShutdownSentIsAnsweredWithShutdownAtOnceAndPro
   EXPECT_EQ(association().state(), State::shutdown_sent);
 }
 
+// Found by the simulation: beside the HEARTBEATs of three paths the timer never expired.
+TEST_F(AssociationTeardown, HeartbeatsDoNotKeepALostShutdownFromGoingAgain) {
+  go_shutdown_sent();
+  const Timestamp due = association().next_deadline();
+  for (; now_ < due; now_ += 100ms) {
+    inject([](wire::PacketWriter& packet) { wire::append_heartbeat(packet, std::as_bytes(std::span("beat!", 5))); });
+    EXPECT_EQ(flush().at(0).types(), Types{ChunkType::heartbeat_ack});
+  }
+  association().on_deadline(now_);
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown});
+}
+
 TEST_F(AssociationTeardown, GapsInShutdownSentAreToldByASack) {
   go_shutdown_sent();
   inject_data(kPeerTsn + 1, "beyond a gap");
