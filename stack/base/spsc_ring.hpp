@@ -49,6 +49,8 @@ class SpscRing {
     published_ = tail_;
     return true;
   }
+  /// Producer: something was pushed that is not visible yet.
+  bool holds_back() const { return tail_ != published_; }
   /// Consumer: takes up to out.size() records, returns how many.
   std::size_t pop(std::span<T> out) {
     std::size_t n = seen_tail_ - head_;

@@ -192,9 +192,16 @@ Timestamp Worker::next_deadline() const {
 }
 
 bool Worker::has_work() const {
-  const auto waits = [](const std::deque<ControlMessage>& queue) { return !queue.empty(); };
-  return has_input() || std::any_of(overflow_.begin(), overflow_.end(), waits) ||
-         next_deadline() <= resources_.clock.now();
+  return has_input() || has_output() || next_deadline() <= resources_.clock.now();
+}
+
+// What an application's call between two turns had for other workers leaves with the next one.
+bool Worker::has_output() const {
+  for (std::uint16_t to = 0; to < stack_.workers(); ++to)
+    if (to != self_.value &&
+        (!overflow_[to].empty() || stack_.mailbox(self_, endpoint::WorkerId(to)).control.holds_back()))
+      return true;
+  return false;
 }
 
 bool Worker::has_input() const {

@@ -174,6 +174,7 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   void watch_links();
   void rotate_cookie_keys();
   bool has_input() const;
+  bool has_output() const;
 
   // worker_receive.cpp: packets in
   bool receive_ports(bool everything);

@@ -156,6 +156,18 @@ TEST_P(PairTest, EventsWaitForAnApplicationThatTakesTheLoopOverLater) {
   EXPECT_EQ(messages[&from_b].size(), kAssociations);
 }
 
+TEST_P(PairTest, ACallBetweenTwoTurnsIsWork) {
+  const EndpointId endpoint = a->open({});
+  run(milliseconds(1005));  // not when the links are looked at
+  worker::Worker& last = a->worker(static_cast<std::uint16_t>(a->workers() - 1));
+  ASSERT_FALSE(last.has_work());
+  ConnectArguments arguments;
+  arguments.peers = {b->v4()};
+  arguments.port = 5000;
+  last.connect(sim::kInline, endpoint, arguments, 1);  // perhaps the directory is another worker
+  EXPECT_TRUE(last.has_work());
+}
+
 TEST_P(PairTest, WorksOverIpv6) {
   const AssocId mine = connect(b->v6());
   ASSERT_NE(mine.value, 0u);
