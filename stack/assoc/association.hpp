@@ -160,9 +160,9 @@ class Association {
     Timestamp now;
     base::InboundPacket& packet;
     wire::CommonHeader header;
-    Path* path = nullptr;            ///< the one it came by; null only for INIT ACK
-    bool data = false;               ///< it held DATA that this state accepts
-    bool beside_heartbeats = false;  ///< it held something else than HEARTBEATs and their ACKs
+    Path* path = nullptr;  ///< the one it came by; null only for INIT ACK
+    bool data = false;     ///< it held DATA that this state accepts
+    bool control = false;  ///< it held control chunks, HEARTBEATs and their ACKs left out
     bool sack_immediately = false;
     bool replied = false;      ///< a chunk that answers it is in the packet under way
     std::uint8_t reports = 0;  ///< ERROR chunks that it provoked

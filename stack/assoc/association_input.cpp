@@ -87,8 +87,6 @@ bool Association::tag_is_acceptable(const Inbound& in) const {
 void Association::read_chunks(Inbound& in, std::span<const std::byte> chunks) {
   wire::ChunkWalker walker(chunks);
   while (const std::optional<wire::Chunk> chunk = walker.next()) {
-    const bool heartbeat = chunk->type == wire::ChunkType::heartbeat || chunk->type == wire::ChunkType::heartbeat_ack;
-    in.beside_heartbeats |= !heartbeat;
     const Next next = chunk->type == wire::ChunkType::data ? on_data(in, *chunk) : on_control(in, *chunk);
     if (next == Next::done) break;
   }
@@ -110,7 +108,7 @@ void Association::end_packet(Inbound& in) {
     // §9.2: any packet shows that the peer lives, and that it works off its queue. But HEARTBEATs come anyway, and
     // beside them a SHUTDOWN that was lost would never go again. DATA is answered with another one.
     control_attempts_ = 0;
-    if (in.beside_heartbeats && control_deadline_ != kNever)
+    if ((in.data || in.control) && control_deadline_ != kNever)
       control_deadline_ = in.now + paths_[control_path_.value].rto.value();
     if (in.data) pending_ |= kShutdown;
     return;
@@ -120,6 +118,7 @@ void Association::end_packet(Inbound& in) {
 
 Association::Next Association::on_control(Inbound& in, const wire::Chunk& chunk) {
   ++services_.counters.control_chunks_received;
+  in.control |= chunk.type != wire::ChunkType::heartbeat && chunk.type != wire::ChunkType::heartbeat_ack;
   const auto type = static_cast<std::size_t>(chunk.type);
   return type < kHandlers.size() ? (this->*kHandlers[type])(in, chunk) : on_unrecognized(in, chunk);
 }
