@@ -4,8 +4,6 @@
 namespace sluice::assoc {
 namespace {
 
-using wire::ChunkType;
-
 class FailingPaths : public MultihomedPeer {
  protected:
   FailingPaths() {

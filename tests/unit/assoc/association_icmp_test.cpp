@@ -4,8 +4,6 @@
 namespace sluice::assoc {
 namespace {
 
-using Types = std::vector<wire::ChunkType>;
-using wire::ChunkType;
 using Kind = IcmpReport::Kind;
 
 class AssociationIcmp : public ScriptedPeer {

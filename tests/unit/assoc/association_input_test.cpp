@@ -6,9 +6,6 @@ namespace sluice::assoc {
 namespace {
 
 using ::testing::ElementsAre;
-using Types = std::vector<wire::ChunkType>;
-using wire::CauseCode;
-using wire::ChunkType;
 
 constexpr State kOpenStates[] = {State::cookie_wait,      State::cookie_echoed, State::established,
                                  State::shutdown_pending, State::shutdown_sent, State::shutdown_received,

@@ -5,9 +5,6 @@
 namespace sluice::assoc {
 namespace {
 
-using Types = std::vector<wire::ChunkType>;
-using wire::ChunkType;
-
 class AssociationPaths : public MultihomedPeer {};
 
 TEST_F(AssociationPaths, IdlePathIsProbedOnceAPeriodWithJitter) {

@@ -7,9 +7,6 @@ namespace sluice::assoc {
 namespace {
 
 using ::testing::ElementsAre;
-using Types = std::vector<wire::ChunkType>;
-using wire::CauseCode;
-using wire::ChunkType;
 
 /// An association with pools of its own, beside the peer's.
 class AssociationScarcity : public ScriptedPeer {

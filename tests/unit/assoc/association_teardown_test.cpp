@@ -6,9 +6,6 @@ namespace sluice::assoc {
 namespace {
 
 using ::testing::ElementsAre;
-using Types = std::vector<wire::ChunkType>;
-using wire::CauseCode;
-using wire::ChunkType;
 
 class AssociationTeardown : public ScriptedPeer {
  protected:

@@ -7,7 +7,6 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::Pair;
-using wire::ChunkType;
 
 class HostileData : public HostilePeer {
  protected:

@@ -13,7 +13,6 @@ namespace sluice::assoc {
 class HostilePeer : public ScriptedPeer {
  protected:
   using Reasons = std::map<std::string, std::uint64_t>;
-  using Types = std::vector<wire::ChunkType>;
   using ScriptedPeer::inject;
 
   static constexpr State kOpenStates[] = {State::cookie_wait,      State::cookie_echoed, State::established,

@@ -7,7 +7,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pair;
-using wire::ChunkType;
 
 class HostileSack : public HostilePeer {
  protected:

@@ -10,8 +10,6 @@ namespace sluice::assoc {
 namespace {
 
 using ::testing::ElementsAre;
-using Types = std::vector<wire::ChunkType>;
-using wire::ChunkType;
 using wire::ParameterType;
 
 class RulesHandshake : public ScriptedPeer {

@@ -7,8 +7,6 @@ namespace sluice::assoc {
 namespace {
 
 using ::testing::ElementsAre;
-using Types = std::vector<wire::ChunkType>;
-using wire::ChunkType;
 
 void write_chunk(wire::PacketWriter& packet, ChunkType type, std::size_t body) {
   std::byte* const at = packet.append_chunk(type, 0, static_cast<std::uint32_t>(body));

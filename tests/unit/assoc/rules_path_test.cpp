@@ -9,9 +9,6 @@
 namespace sluice::assoc {
 namespace {
 
-using Types = std::vector<wire::ChunkType>;
-using wire::ChunkType;
-
 class RulesPath : public ScriptedPeer {
  protected:
   RulesPath() {

@@ -17,6 +17,10 @@
 namespace sluice::assoc {
 
 using namespace std::chrono_literals;
+using wire::CauseCode;
+using wire::ChunkType;
+/// Of the chunks of a packet, in their order.
+using Types = std::vector<ChunkType>;
 
 /// A packet that the association sent, taken apart.
 struct SentPacket {
