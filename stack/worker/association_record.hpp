@@ -30,7 +30,8 @@ struct EndpointRecord {
   endpoint::Backlog* backlog = nullptr;
   bool ephemeral = false;  ///< every association that it opens gets a port of its own
   bool closing = false;
-  std::size_t to_end = 0;  ///< associations that are still to be ended because it closes: the first ones of the list
+  std::size_t to_end = 0;  ///< how many of the first associations are still to be ended, at most, because it closes or
+                           ///< its application leaves
   base::IntrusiveList<AssociationRecord, OfEndpoint> associations;
 };
 

@@ -162,7 +162,9 @@ void Worker::end_turn() {
     Mailbox& mailbox = stack_.mailbox(self_, endpoint::WorkerId(to));
     const bool packets = mailbox.packets.publish();
     const bool frames = mailbox.frames.publish();
-    if (mailbox.control.publish() || packets || frames) stack_.wake_ups[to]->wake_if_sleeping();
+    if (!mailbox.control.publish() && !packets && !frames) continue;
+    stack_.wake_ups[to]->wake_if_sleeping();
+    worked_ = true;  // if the other has had its turn already, somebody must give it another
   }
 }
 
@@ -183,7 +185,7 @@ void Worker::rotate_cookie_keys() {
 }
 
 Timestamp Worker::next_deadline() const {
-  if (!dirty_.empty() || !ending_.empty() || !transmitter_.idle()) return now_;
+  if (!dirty_.empty() || !ending_.empty() || !transmitter_.idle() || has_output()) return now_;
   const auto telling = [](const PortWatch& watch) { return watch.telling; };
   if (std::any_of(port_watches_.begin(), port_watches_.end(), telling)) return now_;
   Timestamp next = std::min(wheel_.next_expiry(), ip_.next_deadline());
@@ -192,10 +194,11 @@ Timestamp Worker::next_deadline() const {
 }
 
 bool Worker::has_work() const {
-  return has_input() || has_output() || next_deadline() <= resources_.clock.now();
+  return has_input() || next_deadline() <= resources_.clock.now();
 }
 
-// What an application's call between two turns had for other workers leaves with the next one.
+// What an application's call between two turns had for other workers leaves with the next one; so does what found a
+// ring full.
 bool Worker::has_output() const {
   for (std::uint16_t to = 0; to < stack_.workers(); ++to)
     if (to != self_.value &&

@@ -77,6 +77,7 @@ void Worker::handle(const endpoint::DirectoryReply& reply) {
     return;
   }
   if (reserved) {
+    if (record->endpoint->closing) return;  // end_some_associations() comes to it
     record->attempt->ports.local = reply.reservation.local_port;
     record->reserved = true;
     return begin_connect(*record);

@@ -14,6 +14,11 @@ WorkerGroup::WorkerGroup(const Config& config, std::vector<drivers::Port*> ports
         std::make_unique<Worker>(stack_, endpoint::WorkerId(static_cast<std::uint16_t>(workers_.size())), resource));
 }
 
+// The first one last: what all share of their endpoints is its coordinator's.
+WorkerGroup::~WorkerGroup() {
+  while (!workers_.empty()) workers_.pop_back();
+}
+
 bool WorkerGroup::poll_all() {
   bool any = false;
   for (const auto& worker : workers_) any |= worker->poll_once();

@@ -22,6 +22,7 @@ class WorkerGroup {
               base::Random& random);
   WorkerGroup(const WorkerGroup&) = delete;
   WorkerGroup& operator=(const WorkerGroup&) = delete;
+  ~WorkerGroup();
 
   std::uint16_t workers() const { return static_cast<std::uint16_t>(workers_.size()); }
   Worker& worker(std::uint16_t index) { return *workers_[index]; }

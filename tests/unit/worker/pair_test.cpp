@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -61,6 +62,27 @@ class PairTest : public testing::TestWithParam<std::uint16_t> {
     arguments.port = port;
     arguments.listen = true;
     return stack.open(arguments);
+  }
+  /// From an endpoint of a's to b, spread over a's workers.
+  EndpointId connect_many(std::size_t associations) {
+    listen(*b, 5000);
+    const EndpointId endpoint = a->open({});
+    ConnectArguments arguments;
+    arguments.peers = {b->v4()};
+    arguments.port = 5000;
+    for (std::size_t i = 0; i < associations; ++i) {
+      a->worker(static_cast<std::uint16_t>(i % a->workers())).connect(sim::kInline, endpoint, arguments, i);
+      if (i % 50 == 0) run(milliseconds(100));
+    }
+    run(seconds(1));
+    EXPECT_EQ(b->associations(), associations);
+    from_b.clear();
+    return endpoint;
+  }
+  std::size_t aborted_at_b() const {
+    return static_cast<std::size_t>(std::count_if(from_b.begin(), from_b.end(), [](const Event& event) {
+      return event.type == EventType::association_lost && event.reason() == Reason::peer_abort;
+    }));
   }
   AssocId connect(const IpAddress& to) {
     listen(*b, 5000);
@@ -167,6 +189,8 @@ TEST_P(PairTest, ACallBetweenTwoTurnsIsWork) {
     arguments.port = 5000;
     a->worker(i).connect(sim::kInline, endpoint, arguments, 1);
     EXPECT_TRUE(a->worker(i).has_work());
+    EXPECT_TRUE(a->worker(i).poll_once());
+    run(milliseconds(10));
   }
 }
 
@@ -225,18 +249,7 @@ TEST_P(PairTest, AnAbortIsSeenByThePeer) {
 
 TEST_P(PairTest, ClosingAnEndpointTellsEveryPeerAFewInEachTurn) {
   constexpr std::size_t kAssociations = 500;
-  listen(*b, 5000);
-  const EndpointId endpoint = a->open({});
-  ConnectArguments arguments;
-  arguments.peers = {b->v4()};
-  arguments.port = 5000;
-  for (std::size_t i = 0; i < kAssociations; ++i) {
-    a->worker(static_cast<std::uint16_t>(i % a->workers())).connect(sim::kInline, endpoint, arguments, i);
-    if (i % 50 == 0) run(milliseconds(100));
-  }
-  run(seconds(1));
-  ASSERT_EQ(b->associations(), kAssociations);
-  from_b.clear();
+  const EndpointId endpoint = connect_many(kAssociations);
   a->worker().close_endpoint(sim::kInline, endpoint, 1);
   std::uint64_t most = 0;
   for (int turn = 0; turn < 1000 && a->associations() > 0; ++turn) {
@@ -248,10 +261,70 @@ TEST_P(PairTest, ClosingAnEndpointTellsEveryPeerAFewInEachTurn) {
   EXPECT_EQ(a->associations(), 0u);
   EXPECT_LE(most, TurnLimits().endings * a->workers());
   run(seconds(1));
-  std::size_t told = 0;
-  for (const Event& event : from_b)
-    told += event.type == EventType::association_lost && event.reason() == Reason::peer_abort;
-  EXPECT_EQ(told, kAssociations);
+  EXPECT_EQ(aborted_at_b(), kAssociations);
+}
+
+// More of them than packets may wait in a worker.
+TEST_P(PairTest, ClosingAnEndpointWaitsForTheTransmitRing) {
+  constexpr std::size_t kAssociations = 1500;
+  const EndpointId endpoint = connect_many(kAssociations);
+  wire.set_transmit_stalled(a->port_number(), true);
+  a->worker().close_endpoint(sim::kInline, endpoint, 1);
+  for (int turn = 0; turn < 100; ++turn) {
+    a->group().poll_all();
+    take(*a, from_a);
+  }
+  EXPECT_GT(a->associations(), 0u);
+  wire.set_transmit_stalled(a->port_number(), false);
+  run(seconds(1));
+  EXPECT_EQ(a->associations(), 0u);
+  EXPECT_EQ(aborted_at_b(), kAssociations);
+}
+
+TEST_P(PairTest, AStackMayGoWhileAssociationsWaitForTheirApplication) {
+  options.port = b->port_number();
+  options.events = 1;
+  b = std::make_unique<sim::SimStack>(wire, clock, 3, options);  // host 2, in place of the other
+  OpenEndpointArguments listening;
+  listening.port = 5000;
+  listening.listen = true;
+  listening.backlog = 100;
+  b->open(listening);
+  const EndpointId endpoint = a->open({});
+  ConnectArguments arguments;
+  arguments.peers = {b->v4()};
+  arguments.port = 5000;
+  for (std::uint64_t i = 0; i < 50; ++i) a->worker().connect(sim::kInline, endpoint, arguments, i);
+  sim::run_pair(clock, wire, *a, *b, clock.now() + seconds(5), Duration(1000), [this] {
+    take(*a, from_a);  // nobody takes what b has to tell
+    return false;
+  });
+  EXPECT_EQ(b->associations(), 50u);
+  b.reset();
+}
+
+// The ports are reserved, and the endpoint is closed, before the worker that asked for both comes to read of either.
+TEST_P(PairTest, AnEndpointMayCloseWhileAConnectWaitsForItsPorts) {
+  const EndpointId endpoint = listen(*a, 6000);
+  run(milliseconds(1));
+  from_a.clear();
+  const auto last = static_cast<std::uint16_t>(a->workers() - 1);
+  constexpr std::uint64_t kAttempts = 100;  // with as many ports most directories are other workers
+  for (std::uint64_t i = 0; i < kAttempts; ++i) {
+    ConnectArguments arguments;
+    arguments.peers = {b->v4()};
+    arguments.port = static_cast<std::uint16_t>(5000 + i);
+    a->worker(last).connect(sim::kInline, endpoint, arguments, i);
+  }
+  a->worker(last).poll_once();
+  a->worker().close_endpoint(sim::kInline, endpoint, 1);
+  run(seconds(5));
+  std::set<std::uint64_t> failed;
+  for (const Event& event : from_a)
+    if (event.type == EventType::connect_failed) failed.insert(event.context);
+  EXPECT_EQ(failed.size(), kAttempts);
+  EXPECT_EQ(a->associations(), 0u);
+  a->check_pools();
 }
 
 TEST_P(PairTest, AConnectToAClosedPortIsRefused) {
