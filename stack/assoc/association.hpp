@@ -152,6 +152,7 @@ class Association {
     kCookieAck = 4,
     kShutdown = 8,
     kShutdownAck = 16,
+    kAgain = 32,  // beside another: because T1 or T2 expired
   };
   /// What to do after a chunk.
   enum class Next : bool { chunk, done };
@@ -160,9 +161,9 @@ class Association {
     Timestamp now;
     base::InboundPacket& packet;
     wire::CommonHeader header;
-    Path* path = nullptr;  ///< the one it came by; null only for INIT ACK
-    bool data = false;     ///< it held DATA that this state accepts
-    bool control = false;  ///< it held control chunks, HEARTBEATs and their ACKs left out
+    Path* path = nullptr;    ///< the one it came by; null only for INIT ACK
+    bool data = false;       ///< it held DATA that this state accepts
+    bool heartbeat = false;  ///< it held HEARTBEATs
     bool sack_immediately = false;
     bool replied = false;      ///< a chunk that answers it is in the packet under way
     std::uint8_t reports = 0;  ///< ERROR chunks that it provoked
@@ -276,7 +277,7 @@ class Association {
   void send_packet();
   void drop_packet();
   bool send_control(Timestamp now);
-  void count_timed_control();
+  void sent_timed_control(Pending chunk);
   bool send_sack_and_data(Timestamp now);
   bool send_sack(Timestamp now);
   Path& next_data_path();
@@ -332,7 +333,7 @@ class Association {
   TieTags tie_tags_;
 
   std::uint16_t error_count_ = 0;          // §8.1
-  std::uint16_t control_attempts_ = 0;     // expiries of T1 or T2 since they were armed first
+  std::uint16_t control_attempts_ = 0;     // expiries of T1 or T2, and stale cookies, in a row
   std::uint32_t failovers_ = 0;            // times new data moved to another path
   std::uint32_t cookie_preservative_ = 0;  // ms that the next INIT asks for (§5.2.6)
   Timestamp control_deadline_ = kNever;    // T1-init, T1-cookie or T2-shutdown: never two at once

@@ -105,12 +105,12 @@ void Association::end_packet(Inbound& in) {
   if (state_ == State::established) [[likely]]
     return;
   if (state_ == State::shutdown_sent) {
-    // §9.2: any packet shows that the peer lives, and that it works off its queue. But HEARTBEATs come anyway, and
-    // beside them a SHUTDOWN that was lost would never go again. DATA is answered with another one.
+    // §9.2: any packet shows that the peer lives, and that it works off its queue. DATA is answered with another
+    // SHUTDOWN. So are HEARTBEATs, since they come anyway: T2, begun anew by each, would never send again what was
+    // lost.
     control_attempts_ = 0;
-    if ((in.data || in.control) && control_deadline_ != kNever)
-      control_deadline_ = in.now + paths_[control_path_.value].rto.value();
-    if (in.data) pending_ |= kShutdown;
+    if (control_deadline_ != kNever) control_deadline_ = in.now + paths_[control_path_.value].rto.value();
+    if (in.data || in.heartbeat) pending_ |= kShutdown;
     return;
   }
   advance_shutdown(in.now);
@@ -118,7 +118,6 @@ void Association::end_packet(Inbound& in) {
 
 Association::Next Association::on_control(Inbound& in, const wire::Chunk& chunk) {
   ++services_.counters.control_chunks_received;
-  in.control |= chunk.type != wire::ChunkType::heartbeat && chunk.type != wire::ChunkType::heartbeat_ack;
   const auto type = static_cast<std::size_t>(chunk.type);
   return type < kHandlers.size() ? (this->*kHandlers[type])(in, chunk) : on_unrecognized(in, chunk);
 }
@@ -204,6 +203,7 @@ Association::Next Association::on_heartbeat(Inbound& in, const wire::Chunk& chun
     ++services_.counters.malformed_chunks;
     return Next::chunk;
   }
+  in.heartbeat = true;
   // All of it goes back unchanged, to where it came from (§8.3, §6.4); the path need not be confirmed (§5.4).
   const std::span<const std::byte> body = chunk.body();
   const std::size_t size = chunk.bytes.size();

@@ -75,9 +75,10 @@ bool Association::send_control(Timestamp now) {
          ((pending_ & kShutdownAck) == 0 || send_shutdown_ack(now));
 }
 
-/// A chunk that T1 or T2 guards left; what they send again does not count.
-void Association::count_timed_control() {
-  if (control_attempts_ == 0) ++services_.counters.control_chunks_sent;
+/// `chunk`, which T1 or T2 guards, is written; what they send again does not count.
+void Association::sent_timed_control(Pending chunk) {
+  if ((pending_ & kAgain) == 0) ++services_.counters.control_chunks_sent;
+  pending_ &= static_cast<std::uint8_t>(~(chunk | kAgain));
 }
 
 bool Association::send_sack_and_data(Timestamp now) {

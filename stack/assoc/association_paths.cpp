@@ -272,6 +272,7 @@ void Association::fail_path(Path& path) {
   ++services_.counters.paths_without_link;
   path.error_count = std::max<std::uint16_t>(path.error_count, path.max_retransmissions + 1);
   sender_.on_link_lost(path);
+  path.heartbeat_nonce = 0;  // nor does an answer that had arrived before make the path active again
   judge(path);
   if (retransmission_path_ == path.id) retransmission_path_ = data_path_;
   if (sack_path_ == path.id) sack_path_ = data_path_;

@@ -150,7 +150,7 @@ bool Association::make_paths(const Handshake& handshake) {
 void Association::become_established(Timestamp now) {
   enter(State::established);
   last_user_data_ = now;
-  pending_ &= static_cast<std::uint8_t>(~(kInit | kCookieEcho));
+  pending_ &= static_cast<std::uint8_t>(~(kInit | kCookieEcho | kAgain));
   control_deadline_ = kNever;
   control_attempts_ = 0;
   error_count_ = 0;
@@ -179,9 +179,8 @@ bool Association::send_init(Timestamp now) {
   wire::append_supported_address_types(init, {.ipv4 = has_family(ours, true), .ipv6 = has_family(ours, false)});
   if (cookie_preservative_ != 0)
     wire::append_cookie_preservative(init, std::chrono::milliseconds(cookie_preservative_));
-  count_timed_control();
+  sent_timed_control(kInit);
   send_packet();
-  pending_ &= static_cast<std::uint8_t>(~kInit);
   control_sent_ = now;
   control_deadline_ = now + path.rto.value();
   return true;
@@ -196,11 +195,10 @@ bool Association::send_cookie_echo(Timestamp now) {
   wire::PacketWriter* const packet = new_packet(path, limit, peer_tag_);
   if (packet == nullptr) return false;
   wire::append_cookie_echo(*packet, kept_bytes_);
-  count_timed_control();
   report_init_ack_parameters(*packet);
   fill_with_data(now, path, *packet);
+  sent_timed_control(kCookieEcho);
   send_packet();
-  pending_ &= static_cast<std::uint8_t>(~kCookieEcho);
   control_sent_ = now;
   control_deadline_ = now + path.rto.value();
   return true;
@@ -214,7 +212,7 @@ void Association::report_init_ack_parameters(wire::PacketWriter& packet) const {
   const std::uint32_t before = packet.size();
   wire::ChunkWriter error = wire::append_error(packet);
   if (error && wire::append_unrecognized_parameters(error, {unrecognized.begin(), unrecognized.size()})) {
-    ++services_.counters.control_chunks_sent;
+    if ((pending_ & kAgain) == 0) ++services_.counters.control_chunks_sent;
     return;
   }
   packet.truncate(before);
@@ -386,7 +384,7 @@ void Association::on_t1_expired(Timestamp now) {
   else
     path.rto.back_off(*parameters_);
   control_path_ = fittest_path(control_path_);
-  pending_ |= state_ == State::cookie_wait ? kInit : kCookieEcho;
+  pending_ |= kAgain | (state_ == State::cookie_wait ? kInit : kCookieEcho);
 }
 
 }  // namespace sluice::assoc

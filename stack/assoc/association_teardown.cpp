@@ -80,7 +80,7 @@ Association::Next Association::on_shutdown(Inbound& in, const wire::Chunk& chunk
       // Both sides shut down at once.
       enter(State::shutdown_ack_sent);
       control_attempts_ = 0;
-      pending_ &= static_cast<std::uint8_t>(~kShutdown);
+      pending_ &= static_cast<std::uint8_t>(~(kShutdown | kAgain));
       [[fallthrough]];
     case State::shutdown_ack_sent:
       pending_ |= kShutdownAck;
@@ -211,8 +211,7 @@ bool Association::send_shutdown(Timestamp now) {
   wire::PacketWriter* const packet = packet_for(path, wire::kShutdownSize);
   if (packet == nullptr) return false;
   wire::append_shutdown(*packet, receiver_.cumulative_tsn());
-  count_timed_control();
-  pending_ &= static_cast<std::uint8_t>(~kShutdown);
+  sent_timed_control(kShutdown);
   control_deadline_ = now + path.rto.value();
   return true;
 }
@@ -222,8 +221,7 @@ bool Association::send_shutdown_ack(Timestamp now) {
   wire::PacketWriter* const packet = packet_for(path, wire::kChunkHeaderSize);
   if (packet == nullptr) return false;
   wire::append_shutdown_ack(*packet);
-  count_timed_control();
-  pending_ &= static_cast<std::uint8_t>(~kShutdownAck);
+  sent_timed_control(kShutdownAck);
   control_deadline_ = now + path.rto.value();
   return true;
 }
@@ -254,7 +252,7 @@ void Association::on_t2_expired(Timestamp) {
   path.rto.back_off(*parameters_);
   charge(path, PathFault::control);
   control_path_ = fittest_path(control_path_);
-  pending_ |= state_ == State::shutdown_sent ? kShutdown : kShutdownAck;
+  pending_ |= kAgain | (state_ == State::shutdown_sent ? kShutdown : kShutdownAck);
 }
 
 /// The end for other reasons than a graceful one.

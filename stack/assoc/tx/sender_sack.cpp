@@ -186,6 +186,7 @@ void Sender::renege(Tsn tsn, Progress& progress) {
   chunk.state = ChunkState::in_flight;
   chunk.misses = 1;
   chunk.just_reneged = true;
+  chunk.proves_no_path = true;  // its path had that already for the first ack
   store_.link_missing(progress.previous, chunk);
   progress.previous = &chunk;
   --gap_acked_;
@@ -224,7 +225,6 @@ void Sender::count_misses(Progress& progress) {
 void Sender::mark(SentChunk& chunk, Path& path) {
   path.outstanding -= chunk_size(chunk.length);
   outstanding_bytes_ -= chunk.length;
-  if (chunk.tsn <= path.rtt_tsn) path.rtt_measuring = false;  // §6.3.1 C5
   chunk.state = ChunkState::marked;
   chunk.misses = 0;
   ++marked_;

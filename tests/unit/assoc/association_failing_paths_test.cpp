@@ -256,6 +256,18 @@ TEST_F(FailingPaths, WhatArrivedBeforeItsLinkWentDownRevivesNoPath) {
   EXPECT_EQ(data_goes_to(), kThere2);
 }
 
+TEST_F(FailingPaths, AHeartbeatFromBeforeItsLinkWentDownRevivesNoPath) {
+  go_multihomed();
+  ASSERT_TRUE(association().request_heartbeat(PathId(0)));
+  const std::vector<SentPacket> packets = flush();
+  ASSERT_EQ(heartbeats(packets), std::vector{kThere});
+  association().on_link(TestHost::kFirstPort, false);
+  answer(*packets[0].find(ChunkType::heartbeat));
+  EXPECT_EQ(path(0).state, PathState::inactive);
+  send("goes on elsewhere");
+  EXPECT_EQ(data_goes_to(), kThere2);
+}
+
 TEST_F(FailingPaths, LinkDownChangesNothingWithoutAnotherWay) {
   host().second_port_destination = {};  // both by the first port
   go_multihomed();

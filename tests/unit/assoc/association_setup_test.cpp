@@ -313,6 +313,10 @@ TEST_F(AssociationSetup, UnrecognizedParametersAreReportedByTheirUpperBits) {
   EXPECT_EQ(reported->next()->type, unknown(0x4123));
   EXPECT_FALSE(reported->next());
   EXPECT_EQ(association().paths().size(), 1u);
+  const std::uint64_t before = counters().control_chunks_sent;
+  expire();
+  EXPECT_EQ(flush().at(0).types(), (Types{ChunkType::cookie_echo, ChunkType::error}));
+  EXPECT_EQ(counters().control_chunks_sent, before) << "retransmissions do not count";
 }
 
 TEST_F(AssociationSetup, AddressesOfTheInitAckBecomePathsAndTheDirectoryHearsOfThem) {
@@ -383,6 +387,7 @@ TEST_F(AssociationSetup, StaleCookieLeadsToANewInitThatAsksForMoreTime) {
   EXPECT_EQ(asked, 1300ms);
   inject_init_ack();
   EXPECT_EQ(flush().at(0).types(), Types{ChunkType::cookie_echo});
+  EXPECT_EQ(counters().control_chunks_sent, 4u) << "two of each, none of them sent again";
   inject_cookie_ack();
   EXPECT_EQ(association().state(), State::established);
 }
