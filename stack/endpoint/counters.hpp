@@ -6,7 +6,7 @@ namespace sluice::endpoint {
 
 // clang-format off
 #define SLUICE_ENDPOINT_COUNTERS(X)                                                                               \
-  X(inits_received,            "INITs that reached the directory or an owner")                                    \
+  X(inits_received,            "INITs that were read, by the directory or an owner")                              \
   X(init_acks_sent,            "INITs answered with INIT ACK")                                                    \
   X(init_rate_limited,         "INITs dropped: more of them than the limit allows")                               \
   X(init_zero_tag,             "INITs dropped: Initiate Tag 0")                                                   \

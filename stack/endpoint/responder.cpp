@@ -51,12 +51,12 @@ Verdict Responder::to_owner(VTag tag) {
 
 Verdict Responder::on_init(Timestamp now, const Received& received, WorkerId owner) {
   Counters& counters = services_.counters;
-  ++counters.inits_received;
   // Before anything is read of it: a flood is to cost no more than packets that are thrown away (RFC 9260 §5.1.3).
   if (!services_.inits.take(now)) {
     ++counters.init_rate_limited;
     return {};
   }
+  ++counters.inits_received;
   InitRequest request;
   const InitProblem problem = read_init(received.packet, received.arrival, services_.stack_addresses, request);
   if (refuse_init(services_, now, received, problem, request)) return {};

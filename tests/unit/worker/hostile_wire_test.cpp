@@ -146,6 +146,35 @@ class HostileWire : public testing::Test {
     base::Buffer buffer = frames_.copy_of(frame);
     ASSERT_EQ(wire.port(0).transmit(0, {&buffer, 1}), 1u);
   }
+  /// From nobody that anybody knows.
+  Bytes random_init() { return init_from(static_cast<std::uint16_t>(random.u32() | 1)); }
+  Bytes init_from(std::uint16_t port) {
+    return sctp(port, kPort, VTag(0), [&](auto& packet) {
+      wire::append_init(packet, {VTag(random.u32() | 1), 65536, 10, 10, Tsn(random.u32())});
+    });
+  }
+  /// The tag and the cookie that b offers the attacker.
+  std::pair<VTag, Bytes> offered_cookie() {
+    introduce(*b);
+    attack(*b, address_, init_from(7));
+    run(milliseconds(1));
+    EXPECT_FALSE(to_attacker.empty());
+    const Bytes answer = ip::testing::slice(to_attacker.back(), 34);
+    const auto init_ack = wire::InitChunk::parse(*wire::chunks_of(answer).next());
+    EXPECT_TRUE(init_ack && init_ack->ack());
+    auto parameters = init_ack->parameters();
+    while (const auto parameter = parameters.next())
+      if (parameter->type == wire::ParameterType::state_cookie)
+        return {init_ack->init_tag(), {parameter->value().begin(), parameter->value().end()}};
+    ADD_FAILURE() << "no cookie";
+    return {};
+  }
+  /// With one bit that is another.
+  Bytes forged(Bytes cookie) {
+    const std::uint32_t bit = 16 + random.below(static_cast<std::uint32_t>(cookie.size() * 8 - 16));
+    cookie[bit / 8] ^= std::byte{1} << bit % 8;
+    return cookie;
+  }
   /// In as many IP fragments as it takes.
   void attack_in_fragments(sim::SimStack& to, const IpAddress& source, const Bytes& packet) {
     constexpr std::size_t kPiece = 1480;
@@ -222,11 +251,8 @@ TEST_F(HostileWire, AFloodOfInitsLeavesNothingBehindAndTheAssociationMoves) {
   constexpr std::uint32_t kBursts = 300;
   for (std::uint32_t i = 0; i < kBursts; ++i) {
     for (std::uint32_t n = 0; n < kBurst; ++n) {
-      const Bytes init = sctp(static_cast<std::uint16_t>(random.u32() | 1), kPort, VTag(0), [&](auto& packet) {
-        wire::append_init(packet, {VTag(random.u32() | 1), 65536, 10, 10, Tsn(random.u32())});
-      });
       // From an address that hears the answers, and from many that nobody has.
-      attack(*b, n % 2 == 0 ? address_ : IpAddress::v4(0xc6120003 + random.below(190)), init);
+      attack(*b, n % 2 == 0 ? address_ : IpAddress::v4(0xc6120003 + random.below(190)), random_init());
     }
     if (i % 10 == 0) send_each_way("in the flood, " + std::to_string(i));
     turn();
@@ -243,20 +269,15 @@ TEST_F(HostileWire, AFloodOfInitsLeavesNothingBehindAndTheAssociationMoves) {
 
 TEST_F(HostileWire, InitsBeyondTheLimitAreNotWorthAChecksum) {
   connect();
-  const auto init = [&] {
-    return sctp(static_cast<std::uint16_t>(random.u32() | 1), kPort, VTag(0), [&](auto& packet) {
-      wire::append_init(packet, {VTag(random.u32() | 1), 65536, 10, 10, Tsn(random.u32())});
-    });
-  };
   const std::uint32_t limit = options.config.limits.inits_per_second;
   for (std::uint32_t sent = 0; sent < limit; ++sent) {
-    attack(*b, IpAddress::v4(0xc6120003 + random.below(190)), init());
+    attack(*b, IpAddress::v4(0xc6120003 + random.below(190)), random_init());
     if (sent % kBurst == 0) turn();
   }
   turn();
   ASSERT_GE(b->counter("endpoint.inits_received"), limit);
   for (std::uint32_t sent = 0; sent < kBurst; ++sent) {
-    Bytes wrong = init();
+    Bytes wrong = random_init();
     wrong[wire::kChecksumOffset] ^= std::byte{1};
     attack(*b, IpAddress::v4(0xc6120003), wrong);
   }
@@ -269,36 +290,83 @@ TEST_F(HostileWire, InitsBeyondTheLimitAreNotWorthAChecksum) {
   EXPECT_EQ(b->counter("association.malformed_packets"), 0u);
 }
 
+TEST_F(HostileWire, ForgedCookiesBeyondTheLimitAreNotWorthAChecksum) {
+  connect();
+  const auto [tag, cookie] = offered_cookie();
+  ASSERT_FALSE(cookie.empty());
+  const auto echo = [&, &tag = tag, &cookie = cookie] {
+    return sctp(7, kPort, tag, [&](auto& packet) { wire::append_cookie_echo(packet, forged(cookie)); });
+  };
+  while (b->counter("endpoint.cookie_rate_limited") == 0) {
+    for (std::uint32_t n = 0; n < kBurst; ++n) attack(*b, address_, echo());
+    turn();
+  }
+  const std::uint64_t before = b->counter("endpoint.cookie_rate_limited");
+  for (std::uint32_t n = 0; n < kBurst; ++n) {
+    Bytes wrong = echo();
+    wrong[wire::kChecksumOffset] ^= std::byte{1};
+    attack(*b, address_, wrong);
+  }
+  turn();
+  EXPECT_EQ(b->counter("endpoint.cookie_rate_limited"), before + kBurst);
+  EXPECT_EQ(b->counter("worker.drop_checksum_bad"), 0u);
+  send_each_way("all the same");
+  expect_moved();
+}
+
+// The worker that receives an INIT may not be the one whose directory it is for: the limit is that one's.
+TEST_F(HostileWire, ALimitThatOneWorkerReachedIsNotThatOfTheOthers) {
+  options.workers = 2;
+  options.port = b->port_number();
+  options.config.limits.inits_per_second = 200;
+  b = std::make_unique<sim::SimStack>(wire, clock, 3, options);
+  OpenEndpointArguments listen;
+  listen.port = kPort;
+  listen.listen = true;
+  b->open(listen);
+  introduce(*b);
+  const auto of = [&](std::uint16_t worker, const std::string& name) {
+    std::uint64_t found = 0;
+    visit_counters(b->worker(worker).counters(),
+                   [&](const char*, const char* counter, const char*, std::uint64_t value) {
+                     if (name == counter) found = value;
+                   });
+    return found;
+  };
+  // With its one queue the port's packets all arrive at the first worker. A source port for each directory:
+  std::uint16_t port_of[2] = {};
+  for (std::uint16_t port = 1000; port < 1040; ++port) {
+    const std::uint64_t read = of(1, "inits_received");
+    attack(*b, address_, init_from(port));
+    run(milliseconds(10));
+    port_of[of(1, "inits_received") != read] = port;
+  }
+  ASSERT_TRUE(port_of[0] != 0 && port_of[1] != 0);
+  for (int sent = 0; sent < 300; ++sent) attack(*b, address_, init_from(port_of[0]));
+  run(milliseconds(1));
+  ASSERT_GT(of(0, "init_rate_limited"), 0u);
+  const std::uint64_t answered = b->counter("endpoint.init_acks_sent");
+  attack(*b, address_, init_from(port_of[0]));
+  attack(*b, address_, init_from(port_of[1]));
+  run(milliseconds(1));
+  EXPECT_EQ(b->counter("endpoint.init_acks_sent"), answered + 1);
+  EXPECT_EQ(of(1, "init_rate_limited"), 0u);
+}
+
 TEST_F(HostileWire, AFloodOfForgedCookiesLeavesNothingBehindAndTheAssociationMoves) {
   connect();
-  introduce(*b);
-  attack(*b, address_, sctp(7, kPort, VTag(0), [&](auto& packet) {
-    wire::append_init(packet, {VTag(1), 65536, 10, 10, Tsn(1)});
-  }));
-  run(milliseconds(1));
-  ASSERT_FALSE(to_attacker.empty());
-  const Bytes answer = ip::testing::slice(to_attacker.back(), 34);
-  const auto init_ack = wire::InitChunk::parse(*wire::chunks_of(answer).next());
-  ASSERT_TRUE(init_ack && init_ack->ack());
-  Bytes cookie;
-  auto parameters = init_ack->parameters();
-  while (const auto parameter = parameters.next())
-    if (parameter->type == wire::ParameterType::state_cookie)
-      cookie.assign(parameter->value().begin(), parameter->value().end());
+  const auto [tag, cookie] = offered_cookie();
   ASSERT_FALSE(cookie.empty());
   const auto before = held(*b);
   const std::uint64_t malformed = b->counter("endpoint.cookie_malformed");
   constexpr std::uint32_t kBursts = 300;
   for (std::uint32_t i = 0; i < kBursts; ++i) {
     for (std::uint32_t n = 0; n < kBurst; ++n) {
-      Bytes forged = cookie;
-      const std::uint32_t bit = 16 + random.below(static_cast<std::uint32_t>(cookie.size() * 8 - 16));
-      forged[bit / 8] ^= std::byte{1} << bit % 8;
       // As somebody unknown, and as the peer of the association, under its tag.
       const bool as_peer = n % 2 == 0;
       attack(*b, as_peer ? a->v4() : address_,
-             sctp(as_peer ? a_port : 7, kPort, as_peer ? tag_of_b : init_ack->init_tag(),
-                  [&](auto& packet) { wire::append_cookie_echo(packet, forged); }));
+             sctp(as_peer ? a_port : 7, kPort, as_peer ? tag_of_b : tag,
+                  [&, &cookie = cookie](auto& packet) { wire::append_cookie_echo(packet, forged(cookie)); }));
     }
     if (i % 10 == 0) send_each_way("in the flood, " + std::to_string(i));
     const std::size_t heard = to_attacker.size();
