@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 
@@ -62,6 +63,21 @@ void bring_up(const PortConfig& config, int socket, ifreq& request) {
                                config.interface, std::strerror(errno)));
 }
 
+/// What is in `address`, which is of `family`; the unspecified one for other families.
+IpAddress address_in(const sockaddr& address, sa_family_t family) {
+  if (family == AF_INET) return IpAddress::v4(ntohl(reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr));
+  IpAddress::Bytes bytes{};
+  if (family == AF_INET6)
+    std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr, bytes.size());
+  return IpAddress::v6(bytes);
+}
+
+std::uint32_t prefix_length_of(const sockaddr& netmask, sa_family_t family) {
+  const IpAddress mask = address_in(netmask, family);
+  if (mask.is_v4()) return static_cast<std::uint32_t>(std::popcount(mask.v4_value()));
+  return static_cast<std::uint32_t>(std::popcount(mask.words().high) + std::popcount(mask.words().low));
+}
+
 }  // namespace
 
 void prepare_kernel_interface(const PortConfig& config) {
@@ -91,20 +107,15 @@ std::uint16_t kernel_interface_queues(const std::string& interface) {
   return static_cast<std::uint16_t>(std::max(1u, std::max(channels.combined_count, channels.rx_count)));
 }
 
-bool kernel_has(const IpAddress& address) {
+std::optional<KernelAddress> kernel_address(const IpAddress& address) {
   ifaddrs* list = nullptr;
-  if (getifaddrs(&list) != 0) return false;
-  bool found = false;
+  if (getifaddrs(&list) != 0) return std::nullopt;
+  std::optional<KernelAddress> found;
   for (const ifaddrs* one = list; one != nullptr && !found; one = one->ifa_next) {
-    if (one->ifa_addr == nullptr) continue;
-    if (one->ifa_addr->sa_family == AF_INET) {
-      const auto& in = *reinterpret_cast<const sockaddr_in*>(one->ifa_addr);
-      found = address == IpAddress::v4(ntohl(in.sin_addr.s_addr));
-    } else if (one->ifa_addr->sa_family == AF_INET6) {
-      IpAddress::Bytes bytes;
-      std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in6*>(one->ifa_addr)->sin6_addr, bytes.size());
-      found = address == IpAddress::v6(bytes);
-    }
+    if (one->ifa_addr == nullptr || one->ifa_netmask == nullptr) continue;
+    const sa_family_t family = one->ifa_addr->sa_family;
+    if (address_in(*one->ifa_addr, family) == address)
+      found = KernelAddress{one->ifa_name, prefix_length_of(*one->ifa_netmask, family)};
   }
   freeifaddrs(list);
   return found;

@@ -3,6 +3,7 @@
 #include <sluice/ip_address.hpp>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "drivers/port.hpp"
@@ -17,9 +18,15 @@ void prepare_kernel_interface(const PortConfig& config);
 /// Receive queues that the kernel has for `interface`; 1 when it cannot tell.
 std::uint16_t kernel_interface_queues(const std::string& interface);
 
-/// Whether the kernel has `address`, too, in this network namespace: it answers there beside us then, and refuses what
-/// it has no socket for. False also when it cannot tell.
-bool kernel_has(const IpAddress& address);
+/// Where the kernel has an address.
+struct KernelAddress {
+  std::string interface;
+  std::uint32_t prefix_length = 0;
+};
+
+/// Where the kernel has `address`, too, in this network namespace: it answers there beside us then, and refuses what it
+/// has no socket for. Nothing also when it cannot tell.
+std::optional<KernelAddress> kernel_address(const IpAddress& address);
 
 /// What only the kernel knows or does for an interface that a PMD shares with it: the state of its link, told by
 /// netlink, and reception of all multicast frames, which neighbour discovery needs and which ends with this object.

@@ -77,11 +77,11 @@ void warn_of_hindrances(const PortConfig& config, drivers::Port& port) {
     base::log_warning("port {}: the link of {} is down; nothing is sent or received there until it comes up",
                       config.name, config.device);
   for (const InterfaceAddress& own : config.addresses)
-    if (drivers::kernel_has(own.address))
+    if (const auto there = drivers::kernel_address(own.address))
       base::log_warning(
           "port {0}: the kernel has {1}, too, and may refuse what is for the stack; take it from the kernel "
           "with 'ip address del {1}/{2} dev {3}'",
-          config.name, own.address.to_string(), own.prefix_length, config.device);
+          config.name, own.address.to_string(), there->prefix_length, there->interface);
 }
 
 }  // namespace
