@@ -26,7 +26,9 @@ inline constexpr std::size_t kMaxSendBytes = 65536;
 
 struct SendOptions {
   bool unordered = false;
-  bool end = true;  ///< false: the next send on this stream continues the same message
+  /// False: the next send on this stream continues the same message. When the peer restarts before the last part, that
+  /// message is lost, and what follows on the stream up to a part with `end` counts as the rest of it and is refused.
+  bool end = true;
   bool sack_immediately = false;
   std::uint64_t context = 0;  ///< comes back in a send_failed event
 };
@@ -38,7 +40,7 @@ enum class SendResult : std::uint8_t {
   empty,           ///< a message has at least one byte
   invalid_stream,  ///< not below the association's outbound streams
   not_connected,   ///< unknown, closing or closed
-  wrong_part,      ///< it does not continue the message begun on this stream
+  wrong_part,      ///< it does not continue the message begun on this stream, or that one is lost (SendOptions::end)
 };
 
 /// One application thread's view of a stack: opens endpoints, sends, and takes events in bursts. Two kinds behave

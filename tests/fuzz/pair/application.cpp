@@ -73,7 +73,7 @@ assoc::SendStatus Application::send_slice(Flow& flow, Flow::Begun& begun, std::u
   const assoc::SendStatus status =
       stack_->worker(worker::owner_of(flow.association)).send(flow.association, std::move(request));
   if (status == assoc::SendStatus::wrong_part || status == assoc::SendStatus::invalid_stream)
-    fail("side " + stack_->name() + ": a part that continues its message was refused");
+    on_refused(flow, message.stream, last, status);
   if (status != assoc::SendStatus::queued) return status;
   if (!last) {
     begun.sent += length;
@@ -84,6 +84,17 @@ assoc::SendStatus Application::send_slice(Flow& flow, Flow::Begun& begun, std::u
   flow.tells_itself |= message.tells_itself();
   flow.begun.erase(message.stream);
   return status;
+}
+
+/// Once a restart broke a message, the rest of it is refused; also while the application does not know of that yet.
+void Application::on_refused(Flow& flow, std::uint16_t stream, bool last, assoc::SendStatus status) {
+  const bool broken = flow.broken.count(stream) != 0;
+  if (!broken && status == assoc::SendStatus::wrong_part && flow.begun.count(stream) == 0)
+    fail("side " + stack_->name() + ": a message was refused as a part of another");
+  if (!broken || status == assoc::SendStatus::invalid_stream) flow.restart_due = true;
+  if (!last) return;
+  flow.broken.erase(stream);
+  flow.begun.erase(stream);
 }
 
 void Application::send_wrong_part(Flow& flow, std::uint16_t stream) {
@@ -149,8 +160,7 @@ void Application::on_event(std::uint16_t index, const Event& event) {
     default:
       if (found == live_.end()) wrong(event, "the association is not up");
       if (event.type == EventType::restarted) {
-        found->second->ended = true;
-        begin(event);
+        restart(event, *found->second);
       } else if (event.type == EventType::closed || event.type == EventType::association_lost) {
         end(event);
       } else if (event.type == EventType::message) {
@@ -173,10 +183,19 @@ void Application::begin(const Event& event) {
   live_[event.association.value] = &flow;
 }
 
+void Application::restart(const Event& event, Flow& before) {
+  before.ended = true;
+  begin(event);
+  Flow& after = *live_[event.association.value];
+  after.broken = before.broken;
+  for (const auto& [stream, begun] : before.begun) after.broken.insert(stream);
+}
+
 void Application::end(const Event& event) {
   Flow& flow = *live_[event.association.value];
   flow.ended = true;
   flow.graceful = event.type == EventType::closed;
+  if (flow.restart_due && flow.graceful) wrong(event, "it refused a part, and there was no restart");
   if (exact_ && flow.graceful && !flow.parts.empty()) wrong(event, "it closed in the middle of a message");
   live_.erase(event.association.value);
 }

@@ -22,12 +22,14 @@ struct Flow {
   bool graceful = false;      ///< ended by a shutdown: all that was sent was acknowledged
   bool tells_itself = false;  ///< a message that says whose it is was sent
   bool failed_sends = false;  ///< the stack said that some message did not arrive
+  bool restart_due = false;   ///< a part was refused as after a restart, of which the application does not know yet
 
   struct Begun {
     sim::Message message;
     std::uint32_t sent = 0;
   };
   std::map<std::uint16_t, Begun> begun;  ///< messages of which a part is to follow, by stream
+  std::set<std::uint16_t> broken;        ///< streams whose message a restart broke: up to its end all is refused
   std::map<std::uint16_t, std::uint32_t> next_out;
   std::uint32_t next_unordered = 0;  ///< index; messages of several streams are sent by parts at once
   std::uint32_t unordered_out = 0;   ///< sent whole
@@ -79,10 +81,12 @@ class Application {
 
   void on_event(std::uint16_t index, const Event& event);
   void begin(const Event& event);
+  void restart(const Event& event, Flow& before);
   void on_message(Flow& flow, const Event& event);
   void check(Flow& flow, const Event& event, std::span<const std::byte> bytes);
   void end(const Event& event);
   assoc::SendStatus send_slice(Flow& flow, Flow::Begun& begun, std::uint32_t length);
+  void on_refused(Flow& flow, std::uint16_t stream, bool last, assoc::SendStatus status);
   [[noreturn]] void wrong(const Event& event, const std::string& what) const;
 
   sim::SimStack* stack_;
