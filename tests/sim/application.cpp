@@ -197,7 +197,8 @@ void Application::check(Flow& flow, const Event& event, std::span<const std::byt
     message.index = flow.next_in[message.stream];
   }
   const std::vector<std::byte> contents = message.contents();
-  if (std::memcmp(bytes.data(), contents.data(), bytes.size()) != 0) fail(&flow, "a corrupted message");
+  if (bytes.size() != contents.size() || std::memcmp(bytes.data(), contents.data(), bytes.size()) != 0)
+    fail(&flow, "a corrupted message");
   if (event.unordered) {
     if (!flow.unordered_in.emplace(message.index, true).second) fail(&flow, "an unordered message came twice");
   } else if (message.index != flow.next_in[message.stream]++) {

@@ -11,7 +11,7 @@
 namespace sluice::sim {
 
 /// What a simulated application sends: messages that say what they are, so that the receiver can check each byte. Those
-/// too short for that hold bytes that follow from the stream and the index alone.
+/// too short for that hold bytes that follow from the stream, the index and the length alone.
 struct Message {
   std::uint32_t flow = 0;  ///< of whom: the sending side and its connection
   std::uint16_t stream = 0;
@@ -26,7 +26,7 @@ struct Message {
 
   std::vector<std::byte> contents() const {
     std::vector<std::byte> bytes(length);
-    std::uint64_t state = std::uint64_t{stream} << 32 ^ index ^ (tells_itself() ? std::uint64_t{flow} << 48 : 0);
+    std::uint64_t state = std::uint64_t{stream} << 32 ^ index ^ std::uint64_t{tells_itself() ? flow : length} << 48;
     for (std::size_t at = 0; at < bytes.size(); at += sizeof state) {
       state = state * 6364136223846793005u + 1442695040888963407u;
       const std::uint64_t word = state ^ state >> 32;
