@@ -61,7 +61,7 @@ SimStackOptions Simulation::stack_options(std::uint32_t side, bool quick) {
   options.receive_ring = random_.below(2) == 0 ? 1024 : static_cast<std::uint16_t>(16 << random_.below(4));
   options.events = 8 + random_.below(256);
   options.lent = 64 + random_.below(1024);
-  if (random_.below(4) != 0) options.config.link_interval = kLinkInterval;
+  if (random_.below(16) != 0) options.config.link_interval = kLinkInterval;
   options.config.limits.directory_addresses = kDirectoryAddresses;
   Parameters& parameters = options.config.parameters;
   parameters.path_mtu_max = mtu_;
