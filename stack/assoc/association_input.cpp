@@ -107,10 +107,13 @@ void Association::end_packet(Inbound& in) {
   if (state_ == State::shutdown_sent) {
     // §9.2: any packet shows that the peer lives, and that it works off its queue. DATA is answered with another
     // SHUTDOWN. So are HEARTBEATs, since they come anyway: T2, begun anew by each, would never send again what was
-    // lost.
+    // lost. It goes to where they came from (§6.4): the path where the last one was lost may be broken.
     control_attempts_ = 0;
+    if (in.data || in.heartbeat) {
+      pending_ |= kShutdown;
+      if (in.path->state != PathState::unconfirmed) control_path_ = in.path->id;
+    }
     if (control_deadline_ != kNever) control_deadline_ = in.now + paths_[control_path_.value].rto.value();
-    if (in.data || in.heartbeat) pending_ |= kShutdown;
     return;
   }
   advance_shutdown(in.now);

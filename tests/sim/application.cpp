@@ -268,6 +268,7 @@ bool Application::send_one(Flow& flow) {
       --flow.left;
       if (behaviour_.moves_primary && random_.below(200) == 0) move_primary(flow);
       ++(message.unordered ? sent_[flow.name].unordered : sent_[flow.name].ordered[message.stream]);
+      sent_[flow.name].told |= message.tells_itself();
       return true;
     case assoc::SendStatus::would_block:
       ++tally_["sends that would block"];

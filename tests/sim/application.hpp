@@ -58,6 +58,7 @@ class Application {
   struct Sent {
     std::map<std::uint16_t, std::uint32_t> ordered;  ///< messages by stream
     std::uint32_t unordered = 0;
+    bool told = false;         ///< one of them says whose it is
     bool graceful = false;     ///< it ended by a shutdown: all of it was acknowledged
     bool aborted = false;      ///< an application aborted it
     bool cut_off = false;      ///< one of the stacks died

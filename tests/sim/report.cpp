@@ -66,9 +66,11 @@ constexpr PathTransition kPathTransitions[] = {
     {PathState::potentially_failed, PathState::inactive},
 };
 
-/// Possible, but too rare to be awaited: an answer and a timeout come at once, when the clock jumps.
+/// Possible, but too rare to be awaited: an answer comes at once with a timeout, when the clock jumps, or with the loss
+/// of the link.
 constexpr PathTransition kRarePathTransitions[] = {
     {PathState::unconfirmed, PathState::potentially_failed},
+    {PathState::unconfirmed, PathState::inactive},
     {PathState::inactive, PathState::potentially_failed},
 };
 

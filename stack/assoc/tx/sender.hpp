@@ -208,7 +208,7 @@ class Sender : private WaitingSender {
   std::uint64_t queued_bytes_ = 0;
   std::uint64_t buffered_bytes_ = 0;
   std::uint64_t retransmitted_ = 0;
-  Timestamp window_closed_at_;  ///< the last SACK that left nothing in flight
+  Timestamp window_closed_at_;  ///< the last acknowledgement that left nothing in flight, or another window
   Duration probe_interval_{};
   std::uint32_t parts_ = 0;
   std::uint32_t outstanding_bytes_ = 0;

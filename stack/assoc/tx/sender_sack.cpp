@@ -42,6 +42,7 @@ struct Sender::Progress {
   Tsn highest_reported;           ///< the end of the last gap ack block
   bool reneged = false;
   Tsn highest_reneged;
+  bool window_moved = false;
 };
 
 SackResult Sender::on_sack(Timestamp now, const wire::SackChunk& sack, std::span<Path> paths) {
@@ -58,6 +59,7 @@ SackResult Sender::on_sack(Timestamp now, const wire::SackChunk& sack, std::span
 
   acknowledge_cumulatively(sack.cumulative_tsn(), progress);
   apply_gap_blocks(sack, progress);
+  progress.window_moved = sack.window() != advertised_window_;
   advertised_window_ = sack.window();
   largest_window_ = std::max(largest_window_, advertised_window_);
   count_misses(progress);
@@ -233,7 +235,8 @@ void Sender::mark(SentChunk& chunk, Path& path) {
 
 /// Zero window probing after an acknowledgement (§6.1 A).
 void Sender::check_probe(Timestamp now, Progress& progress) {
-  if (store_.empty()) {
+  // What tells nothing new comes again and again, as the SHUTDOWNs beside HEARTBEATs do: it puts no probe off.
+  if (store_.empty() && (progress.result.cumulative_advanced || progress.window_moved)) {
     window_closed_at_ = now;
     probe_due_ = false;
     for (const Path& path : progress.paths)

@@ -71,6 +71,20 @@ TEST_F(AssociationPaths, HeartbeatsEndWithShutdown) {
   EXPECT_EQ(association().paths()[0].heartbeat_deadline, kNever);
 }
 
+// Found by the simulation: the path where SHUTDOWN went was broken, and the timer that tries another one never expired.
+TEST_F(AssociationPaths, InShutdownSentAHeartbeatIsAnsweredWithShutdownWhereItCameFrom) {
+  go_multihomed();
+  ASSERT_TRUE(association().shutdown(now_));
+  EXPECT_EQ(flush().at(0).departure.destination, kThere);
+  inject(
+      kOurTag, [](wire::PacketWriter& packet) { wire::append_heartbeat(packet, std::as_bytes(std::span("!", 1))); },
+      kThere2);
+  const std::vector<SentPacket> packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].types(), (Types{ChunkType::heartbeat_ack, ChunkType::shutdown}));
+  EXPECT_EQ(packets[0].departure.destination, kThere2);
+}
+
 TEST_F(AssociationPaths, LateHeartbeatAckDoesNotBeginHeartbeatsAnewInShutdown) {
   go_established();
   const SentPacket packet = next_heartbeat();

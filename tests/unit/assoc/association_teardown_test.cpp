@@ -142,7 +142,6 @@ TEST_F(AssociationTeardown, DataInShutdownSentIsAnsweredWithShutdownAtOnceAndPro
   EXPECT_EQ(association().state(), State::shutdown_sent);
 }
 
-// Found by the simulation: beside the HEARTBEATs of three paths the timer never expired.
 TEST_F(AssociationTeardown, AnyPacketInShutdownSentProlongsIt) {
   go_shutdown_sent();
   const Timestamp due = association().next_deadline();
@@ -152,6 +151,7 @@ TEST_F(AssociationTeardown, AnyPacketInShutdownSentProlongsIt) {
   EXPECT_EQ(association().next_deadline(), due + 100ms);
 }
 
+// Found by the simulation: beside the HEARTBEATs of three paths the timer never expired.
 TEST_F(AssociationTeardown, HeartbeatsDoNotKeepALostShutdownFromGoingAgain) {
   go_shutdown_sent();
   for (int i = 0; i < 30; ++i) {

@@ -438,6 +438,20 @@ TEST_F(WindowProbeTest, FirstProbeLeavesOneRtoAfterTheWindowClosed) {
   EXPECT_FALSE(sender->has_data_for(paths[0]));
 }
 
+// Found by the simulation: the peer's SHUTDOWN came again more often than the probe was due.
+TEST_F(WindowProbeTest, AcknowledgementsOfNothingPutNoProbeOff) {
+  close_window();
+  const Timestamp due = sender->probe_deadline();
+  now += rto / 2;
+  sack({.cumulative = 1000, .window = 0});
+  EXPECT_TRUE(sender->on_cumulative_ack(now, Tsn(1000), paths).valid);
+  EXPECT_EQ(sender->probe_deadline(), due);
+  now = due;
+  sender->on_probe_deadline(now);
+  EXPECT_TRUE(sender->on_cumulative_ack(now, Tsn(1000), paths).valid);
+  EXPECT_TRUE(sender->has_data_for(paths[0]));
+}
+
 TEST_F(WindowProbeTest, NothingIsProbedWithoutDataOrWithAnOpenWindow) {
   start();
   send("x");
