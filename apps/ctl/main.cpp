@@ -1,6 +1,7 @@
 #include <sluice/config.hpp>
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <cstdio>
 #include <map>
 #include <stdexcept>
@@ -99,9 +100,10 @@ int show_paths(const CtlOptions& options) {
     for (std::uint64_t i = 0; count != nullptr && i < count->number(); ++i) {
       const std::string prefix = "path" + std::to_string(i) + '_';
       const auto of = [&](const char* name) { return field(a, prefix + name); };
+      const bool unset = of("ssthresh") == std::to_string(UINT32_MAX);  // nothing was lost yet
       table.add({id, std::to_string(i), of("source"), of("destination"), of("state"), of("primary") == "1" ? "yes" : "",
-                 of("rto_us"), of("srtt_us"), of("cwnd"), of("ssthresh"), of("outstanding"), of("retransmitted"),
-                 of("errors"), of("pmtu")});
+                 of("rto_us"), of("srtt_us"), of("cwnd"), unset ? "-" : of("ssthresh"), of("outstanding"),
+                 of("retransmitted"), of("errors"), of("pmtu")});
     }
   });
   std::printf("%s", table.empty() ? "no associations\n" : table.text().c_str());

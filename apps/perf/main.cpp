@@ -59,12 +59,14 @@ void add_client(CLI::App& app, PerfOptions& options, std::string& sizes) {
       ->capture_default_str();
   app.add_flag("--unordered", options.workload.unordered, "send unordered");
   app.add_option("--rate", options.rate, "messages a second in all; 0: as many as go")->check(not_negative());
-  app.add_flag("--latency", options.latency,
-               "request and response: measure the time until each message comes back. Works with any peer that echoes");
+  CLI::Option* const latency = app.add_flag(
+      "--latency", options.latency,
+      "request and response: measure the time until each message comes back. Works with any peer that echoes");
   app.add_option("--window", options.window, "with --latency: requests under way at once, each association")
+      ->needs(latency)
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
-  app.add_flag("--histogram", options.histogram, "with --latency: print the whole distribution");
+  app.add_flag("--histogram", options.histogram, "with --latency: print the whole distribution")->needs(latency);
   app.add_option("--seed", options.workload.seed, "of the contents")->capture_default_str();
 }
 

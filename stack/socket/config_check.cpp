@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
+#include "stack/socket/config_keys.hpp"
 #include "stack/worker/command_arguments.hpp"
 
 namespace sluice::socket {
@@ -19,13 +21,58 @@ bool is_name(const std::string& text) {
                      [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-' || c == '.'; });
 }
 
+/// The values that `wrong` is about: they may be the profile's, or the defaults, and stand nowhere in the file.
+std::string values_of(const Parameters& parameters, std::string_view wrong) {
+  const std::pair<std::string_view, std::string> values[] = {
+      {"rto_initial", duration_text(parameters.rto_initial)},
+      {"rto_min", duration_text(parameters.rto_min)},
+      {"rto_max", duration_text(parameters.rto_max)},
+      {"path_max_retransmissions", std::to_string(parameters.path_max_retransmissions)},
+      {"potentially_failed_threshold", std::to_string(parameters.potentially_failed_threshold)},
+      {"primary_switchover_threshold", std::to_string(parameters.primary_switchover_threshold)},
+      {"pin_limit", std::to_string(parameters.pin_limit)},
+      {"receive_window", std::to_string(parameters.receive_window)},
+  };
+  std::string text;
+  for (const auto& [name, value] : values)
+    if (wrong.find(name) != std::string_view::npos)
+      text += (text.empty() ? " (" : ", ") + std::string(name) + " is " + value;
+  return text.empty() ? text : text + ')';
+}
+
+/// Ports that open a kernel interface, or a card: one of them has it alone.
+bool opens_one_alone(const PortConfig& port) {
+  return port.driver == PortDriver::af_packet || port.driver == PortDriver::af_xdp || port.driver == PortDriver::pci;
+}
+
+bool is_network(const InterfaceAddress& own) {
+  if (own.address.is_v6() || own.prefix_length >= 31) return false;
+  return (own.address.v4_value() & (UINT32_MAX >> own.prefix_length)) == 0;
+}
+
+void check_ports(const StackConfig& config, const std::string& where) {
+  for (const PortConfig& port : config.ports) {
+    for (const PortConfig& other : config.ports)
+      if (&other != &port && opens_one_alone(port) && port.driver == other.driver && !port.device.empty() &&
+          port.device == other.device)
+        throw Error(where + ": ports " + port.name + " and " + other.name + " both open " + port.device +
+                    "; give each a device of its own, or one port all the addresses");
+    for (const InterfaceAddress& own : port.addresses)
+      if (is_network(own))
+        throw Error(where + ": port " + port.name + ": " + own.address.to_string() + '/' +
+                    std::to_string(own.prefix_length) + " is a network, not the address of a host in it");
+  }
+}
+
 }  // namespace
 
 void check_whole(const StackConfig& config, const std::string& where) {
   if (!is_name(config.instance))
     throw Error(where + ": instance is '" + config.instance +
                 "'; it must be 1 to 64 letters, digits, '.', '_' or '-', and not begin with '.'");
-  if (const char* const wrong = worker::find_error(config.parameters)) throw Error(where + ": parameters: " + wrong);
+  if (const char* const wrong = worker::find_error(config.parameters))
+    throw Error(where + ": parameters: " + wrong + values_of(config.parameters, wrong));
+  check_ports(config, where);
   if (!config.cpus.empty() && config.cpus.size() != config.workers)
     throw Error(where + ": cpus names " + std::to_string(config.cpus.size()) + " processors for " +
                 std::to_string(config.workers) + " workers; name one for each, or none");

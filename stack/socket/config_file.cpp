@@ -112,6 +112,8 @@ template <class Element>
 Key<StackConfig> elements(std::string name, std::vector<Element> StackConfig::*field,
                           const std::vector<Key<Element>>& keys) {
   return {std::move(name), [field, &keys](StackConfig& config, const toml::node& node, const Place& place) {
+            if (node.is_table())
+              place.fail(node, "stands in single brackets; write [[" + place.key + "]], since there may be several");
             socket::for_each_element(node, place, [&](const toml::node& element) {
               socket::apply_table((config.*field).emplace_back(), element, keys, place);
             });

@@ -30,14 +30,6 @@ bool read_with_unit(std::string_view text, const std::array<Unit, N>& units, std
   return false;
 }
 
-std::string duration_text(Duration duration) {
-  if (duration == Duration::zero()) return "0";
-  for (auto unit = kTimeUnits.rbegin(); unit != kTimeUnits.rend(); ++unit)
-    if (duration.count() % unit->factor == 0)
-      return std::to_string(duration.count() / unit->factor) + std::string(unit->name);
-  return {};
-}
-
 std::string shown(const toml::node& node) {
   std::ostringstream out;
   node.visit([&out](const auto& value) { out << value; });
@@ -45,6 +37,14 @@ std::string shown(const toml::node& node) {
 }
 
 }  // namespace
+
+std::string duration_text(Duration duration) {
+  if (duration == Duration::zero()) return "0";
+  for (auto unit = kTimeUnits.rbegin(); unit != kTimeUnits.rend(); ++unit)
+    if (duration.count() % unit->factor == 0)
+      return std::to_string(duration.count() / unit->factor) + std::string(unit->name);
+  return {};
+}
 
 void Place::fail(const toml::node& node, const std::string& what) const {
   const auto line = node.source().begin.line;

@@ -39,6 +39,8 @@ std::int64_t read_integer(const toml::node& value, std::int64_t low, std::int64_
                           const char* besides = "");
 /// `value`, a string such as `"100ms"`, `"30s"` or `"50us"`, within [low, high].
 Duration read_duration(const toml::node& value, Duration low, Duration high, const Place& place);
+/// As read_duration() reads it: `100ms`.
+std::string duration_text(Duration duration);
 std::string read_text(const toml::node& value, const Place& place);
 bool read_boolean(const toml::node& value, const Place& place);
 /// `198.18.0.1/24`, `2001:db8::1/64`.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 
 #include "drivers/capturing_port.hpp"
 #include "drivers/kernel_interface.hpp"
@@ -40,6 +41,11 @@ drivers::PoolConfig pool_config(const StackConfig& config, const char* what, std
 
 StackConfig checked(const StackConfig& config) {
   check_whole(config, "the configuration");
+  for (const std::uint16_t cpu : config.cpus)
+    if (!std::filesystem::exists("/sys/devices/system/cpu/cpu" + std::to_string(cpu)))
+      throw Error("cpus names processor " + std::to_string(cpu) +
+                  ", which this machine does not have; 'lscpu -e' shows "
+                  "those that it has");
   if (config.ports.empty())
     throw Error("the configuration has no [[port]]; give the stack at least one, with a device and an address");
   bool address = false;
@@ -70,9 +76,13 @@ void say_what_was_agreed(const drivers::PortInfo& info) {
                                           : "flows not spread: the sender chooses the receive queue");
 }
 
+bool is_shared_with_kernel(const PortConfig& config) {
+  return config.driver == PortDriver::af_packet || config.driver == PortDriver::af_xdp;
+}
+
 /// What lets a port on a kernel interface open, and yet nothing arrive.
 void warn_of_hindrances(const PortConfig& config, drivers::Port& port) {
-  if (config.driver != PortDriver::af_packet && config.driver != PortDriver::af_xdp) return;
+  if (!is_shared_with_kernel(config)) return;
   if (!port.link().up)
     base::log_warning("port {}: the link of {} is down; nothing is sent or received there until it comes up",
                       config.name, config.device);
@@ -105,6 +115,8 @@ void DpdkStack::open_ports() {
   std::vector<drivers::PacketPool*> pools;
   for (const auto& seat : seats_) pools.push_back(&seat->receive);
   for (const PortConfig& port : config_.ports) {
+    if (is_shared_with_kernel(port))
+      for (const InterfaceAddress& own : port.addresses) claims_.emplace_back(own.address);
     auto opened = drivers::open_port(eal_, driver_port_config(config_, port), pools);
     say_what_was_agreed(opened->info());
     warn_of_hindrances(port, *opened);

@@ -2,10 +2,12 @@
 
 #include <sluice/stack.hpp>
 
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <vector>
 
+#include "drivers/address_claim.hpp"
 #include "drivers/eal.hpp"
 #include "drivers/packet_pool.hpp"
 #include "drivers/port.hpp"
@@ -60,6 +62,7 @@ class DpdkStack {
   drivers::Eal eal_;
   base::TscClock clock_;
   base::Csprng random_;
+  std::deque<drivers::AddressClaim> claims_;
   std::vector<std::unique_ptr<Seat>> seats_;
   std::vector<std::unique_ptr<drivers::Port>> ports_;
   std::unique_ptr<worker::WorkerGroup> group_;

@@ -121,7 +121,7 @@ driver = "ring"
 
 TEST(Config, SeesWhatContradicts) {
   EXPECT_EQ(error_of("[parameters]\nrto_min = \"2min\"\n"),
-            "gw.toml: parameters: rto_min must be above 0 and at most rto_max");
+            "gw.toml: parameters: rto_min must be above 0 and at most rto_max (rto_min is 2min, rto_max is 1min)");
   EXPECT_NE(error_of("[parameters]\nprimary_switchover_threshold = 1\n").find("path_max_retransmissions"),
             std::string::npos);
   for (const std::string name : {"a/b", "..", ".hidden", ""})
@@ -129,6 +129,17 @@ TEST(Config, SeesWhatContradicts) {
               std::string::npos)
         << name;
   EXPECT_NE(error_of("workers = 2\ncpus = [1]\n").find("cpus names 1 processors for 2 workers"), std::string::npos);
+  EXPECT_EQ(
+      error_of("[[port]]\ndevice = \"eth1\"\n[[port]]\ndevice = \"eth1\"\n"),
+      "gw.toml: ports port0 and port1 both open eth1; give each a device of its own, or one port all the addresses");
+  EXPECT_EQ(error_of("[[port]]\naddresses = [\"198.18.4.0/22\"]\n"),
+            "gw.toml: port port0: 198.18.4.0/22 is a network, not the address of a host in it");
+  EXPECT_EQ(error_of("[[port]]\naddresses = [\"198.18.1.0/22\", \"198.18.0.0/31\", \"2001:db8::/64\"]\n"), "no error");
+}
+
+TEST(Config, SaysThatThereMayBeSeveralPorts) {
+  EXPECT_EQ(error_of("[port]\ndevice = \"eth1\"\n"),
+            "gw.toml:1: port stands in single brackets; write [[port]], since there may be several");
 }
 
 TEST(Config, TakesOverridesByDottedKey) {

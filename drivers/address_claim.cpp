@@ -1,0 +1,39 @@
+#include "drivers/address_claim.hpp"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+
+#include "drivers/setup_error.hpp"
+
+namespace sluice::drivers {
+
+// A name in the abstract namespace of UNIX sockets: the kernel keeps one for each network namespace, and no file is
+// left behind.
+AddressClaim::AddressClaim(const IpAddress& address) : socket_(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+  const std::string name = "sluice-address-" + address.to_string();
+  sockaddr_un place{};
+  place.sun_family = AF_UNIX;
+  std::memcpy(place.sun_path + 1, name.data(), name.size());
+  const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  if (socket_ >= 0 && bind(socket_, reinterpret_cast<const sockaddr*>(&place), length) == 0) return;
+  const int error = errno;
+  if (socket_ >= 0) close(socket_);
+  if (error == EADDRINUSE)
+    throw SetupError(fmt::format(
+        "another stack in this network namespace has the address {}; give this one an address of its own, or stop the "
+        "other first",
+        address.to_string()));
+  throw SetupError(fmt::format("the address {} cannot be claimed: {}", address.to_string(), std::strerror(error)));
+}
+
+AddressClaim::~AddressClaim() {
+  close(socket_);
+}
+
+}  // namespace sluice::drivers
