@@ -15,8 +15,9 @@ namespace sluice::drivers {
 
 // A name in the abstract namespace of UNIX sockets: the kernel keeps one for each network namespace, and no file is
 // left behind.
-AddressClaim::AddressClaim(const IpAddress& address) : socket_(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
-  const std::string name = "sluice-address-" + address.to_string();
+AddressClaim::AddressClaim(const std::string& device, const IpAddress& address)
+    : socket_(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
+  const std::string name = "sluice " + device + ' ' + address.to_string();
   sockaddr_un place{};
   place.sun_family = AF_UNIX;
   std::memcpy(place.sun_path + 1, name.data(), name.size());
@@ -26,9 +27,8 @@ AddressClaim::AddressClaim(const IpAddress& address) : socket_(socket(AF_UNIX, S
   if (socket_ >= 0) close(socket_);
   if (error == EADDRINUSE)
     throw SetupError(fmt::format(
-        "another stack in this network namespace has the address {}; give this one an address of its own, or stop the "
-        "other first",
-        address.to_string()));
+        "another stack has the address {} on {}; give this one an address of its own, or stop the other first",
+        address.to_string(), device));
   throw SetupError(fmt::format("the address {} cannot be claimed: {}", address.to_string(), std::strerror(error)));
 }
 

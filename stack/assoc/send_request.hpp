@@ -42,4 +42,16 @@ enum class SendStatus : std::uint8_t {
   wrong_part,      ///< a part that does not continue the message begun on this stream (PPID, order)
 };
 
+/// What a send_failed event says of a request that was refused for good.
+inline Reason reason_of(SendStatus refusal) {
+  switch (refusal) {
+    case SendStatus::invalid_stream:
+      return Reason::invalid_stream;
+    case SendStatus::wrong_part:
+      return Reason::wrong_part;
+    default:
+      return Reason::closed;
+  }
+}
+
 }  // namespace sluice::assoc

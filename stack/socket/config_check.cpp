@@ -57,10 +57,14 @@ void check_ports(const StackConfig& config, const std::string& where) {
           port.device == other.device)
         throw Error(where + ": ports " + port.name + " and " + other.name + " both open " + port.device +
                     "; give each a device of its own, or one port all the addresses");
-    for (const InterfaceAddress& own : port.addresses)
+    for (const InterfaceAddress& own : port.addresses) {
+      const bool twice = std::count_if(port.addresses.begin(), port.addresses.end(),
+                                       [&](const InterfaceAddress& other) { return other.address == own.address; }) > 1;
+      if (twice) throw Error(where + ": port " + port.name + ": address " + own.address.to_string() + " stands twice");
       if (is_network(own))
         throw Error(where + ": port " + port.name + ": " + own.address.to_string() + '/' +
                     std::to_string(own.prefix_length) + " is a network, not the address of a host in it");
+    }
   }
 }
 

@@ -116,7 +116,7 @@ void DpdkStack::open_ports() {
   for (const auto& seat : seats_) pools.push_back(&seat->receive);
   for (const PortConfig& port : config_.ports) {
     if (is_shared_with_kernel(port))
-      for (const InterfaceAddress& own : port.addresses) claims_.emplace_back(own.address);
+      for (const InterfaceAddress& own : port.addresses) claims_.emplace_back(port.device, own.address);
     auto opened = drivers::open_port(eal_, driver_port_config(config_, port), pools);
     say_what_was_agreed(opened->info());
     warn_of_hindrances(port, *opened);

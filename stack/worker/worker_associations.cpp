@@ -273,7 +273,7 @@ void Worker::send_parked(AssociationRecord& record) {
   while (ParkedSend* const parked = record.parked.front()) {
     const assoc::SendStatus status = record.association.send(std::move(parked->request));
     if (status == assoc::SendStatus::would_block) return;
-    if (status != assoc::SendStatus::queued) fail_send(record, std::move(parked->request), Reason::closed);
+    if (status != assoc::SendStatus::queued) fail_send(record, std::move(parked->request), reason_of(status));
     record.parked.erase(*parked);
     parked_.destroy(parked);
   }

@@ -77,7 +77,7 @@ void Worker::send_command(ApplicationRecord& application, const CommandRecord& c
   const assoc::SendStatus status = record->association.send(std::move(request));
   if (status == assoc::SendStatus::would_block) return park(*record, std::move(request));
   touch(*record);
-  if (status != assoc::SendStatus::queued) fail_send(*record, std::move(request), Reason::closed);
+  if (status != assoc::SendStatus::queued) fail_send(*record, std::move(request), reason_of(status));
 }
 
 void Worker::control_command(ApplicationRecord& application, const CommandRecord& command,

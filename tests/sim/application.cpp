@@ -139,7 +139,11 @@ void Application::begin(const Event& event) {
 /// The peer began anew: to the applications it is another association, which the peer opened.
 void Application::begin_anew(const Event& event) {
   Flow& flow = flows_[event.association.value];
-  if (left_alone_.erase(event.association.value) == 0) fail(&flow, "restarted, though nobody did");
+  if (left_alone_.erase(event.association.value) == 0) {
+    // The peer's application gave it up and opened another one, and the ABORT was lost.
+    sent_[flow.name].aborted = true;
+    if (flow.from != 0) given_up_.push_back(flow.from);
+  }
   flow = {};
   name_flow(flow, event);
   ++tally_["event restarted"];

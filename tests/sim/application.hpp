@@ -66,6 +66,8 @@ class Application {
   };
   const std::map<std::uint32_t, Sent>& sent() const { return sent_; }
   const std::map<std::uint32_t, Sent>& received() const { return received_; }
+  /// Flows of the peer in whose place another one began, though the peer's stack lived: it must have aborted them.
+  const std::vector<std::uint32_t>& given_up() const { return given_up_; }
   /// Associations that it opened and that nobody answered.
   std::uint32_t unanswered() const { return unanswered_; }
 
@@ -117,6 +119,7 @@ class Application {
   Tally& tally_;
   std::map<std::uint64_t, Flow> flows_;  // by association
   std::set<std::uint64_t> left_alone_;   // associations whose peer died
+  std::vector<std::uint32_t> given_up_;
   std::vector<Held> held_;
   std::array<Event, 32> events_;  // of one step
   std::map<std::uint32_t, Sent> sent_;

@@ -133,7 +133,10 @@ void Simulation::check_nothing_lost() {
   // A stack that stands in another's place does not know the cookies of that one (§5.1.5).
   if (gentle_ && !restarted_ && applications_[0]->unanswered() + applications_[1]->unanswered() > 0)
     throw std::runtime_error("nobody answered an INIT, though no fault was that bad");
-  for (std::uint32_t side = 0; side < 2; ++side)
+  for (std::uint32_t side = 0; side < 2; ++side) {
+    for (const std::uint32_t flow : applications_[1 - side]->given_up())
+      if (!applications_[side]->sent().at(flow).aborted && !restarted_)
+        throw std::runtime_error("flow " + std::to_string(flow) + ": restarted, though nobody did");
     for (const auto& [flow, sent] : applications_[side]->sent()) {
       const auto& received = applications_[1 - side]->received();
       const auto found = received.find(flow);
@@ -157,9 +160,10 @@ void Simulation::check_nothing_lost() {
           throw std::runtime_error("flow " + std::to_string(flow) + ", stream " + std::to_string(stream) + ": " +
                                    std::to_string(messages) + " messages sent, " + std::to_string(came) + " came");
       }
-      if (found != received.end() && found->second.unordered != sent.unordered)
+      if ((found != received.end() ? found->second.unordered : 0) != sent.unordered)
         throw std::runtime_error("flow " + std::to_string(flow) + ": unordered messages were lost");
     }
+  }
 }
 
 void Simulation::check_nothing_left() {

@@ -91,12 +91,12 @@ void Sender::set_scheduler(StreamScheduler& scheduler) {
 
 SendStatus Sender::send(SendRequest&& request) {
   if (!request.payload || request.payload.size() == 0) return SendStatus::wrong_part;
-  if (request.stream.value >= stream_count_) return SendStatus::invalid_stream;
   OutboundStream* stream = streams_.find(request.stream);
   if (stream != nullptr && stream->refusing) {
     stream->refusing = !request.end;
     return SendStatus::wrong_part;
   }
+  if (request.stream.value >= stream_count_) return SendStatus::invalid_stream;
   const bool continues = stream != nullptr && stream->open;
   if (continues && (stream->open_ppid != request.ppid || stream->open_unordered != request.unordered))
     return SendStatus::wrong_part;

@@ -42,6 +42,7 @@ struct Sender::Progress {
   Tsn highest_reported;           ///< the end of the last gap ack block
   bool reneged = false;
   Tsn highest_reneged;
+  bool window_told = false;  ///< by a SACK: a SHUTDOWN says nothing of it
   bool window_moved = false;
 };
 
@@ -59,6 +60,7 @@ SackResult Sender::on_sack(Timestamp now, const wire::SackChunk& sack, std::span
 
   acknowledge_cumulatively(sack.cumulative_tsn(), progress);
   apply_gap_blocks(sack, progress);
+  progress.window_told = true;
   progress.window_moved = sack.window() != advertised_window_;
   advertised_window_ = sack.window();
   largest_window_ = std::max(largest_window_, advertised_window_);
@@ -249,7 +251,7 @@ void Sender::check_probe(Timestamp now, Progress& progress) {
     probe_doublings_ = still_closed ? std::min<std::uint8_t>(probe_doublings_ + 1, kMaxProbeDoublings) : 0;
     return;
   }
-  probe_answered_ = true;
+  probe_answered_ |= progress.window_told;
   SentChunk& probe = store_.front();
   if (advertised_window_ < probe.length) return;
   // The window opened without the probe: it was dropped there. It leaves again at once, not at the end of a long timer.

@@ -27,7 +27,8 @@ inline constexpr std::size_t kMaxSendBytes = 65536;
 struct SendOptions {
   bool unordered = false;
   /// False: the next send on this stream continues the same message. When the peer restarts before the last part, that
-  /// message is lost, and what follows on the stream up to a part with `end` counts as the rest of it and is refused.
+  /// message is lost, and what follows on the stream up to a part with `end` counts as the rest of it and is refused:
+  /// with wrong_part, or behind rings with a send_failed event of that reason.
   bool end = true;
   bool sack_immediately = false;
   std::uint64_t context = 0;  ///< comes back in a send_failed event

@@ -38,9 +38,10 @@ enum class Reason : std::uint16_t {
   refused,             ///< the peer answered the INIT with ABORT
   protocol_violation,  ///< the peer broke the protocol; we aborted
   no_resources,        ///< a limit of ours was reached
-  closed,              ///< the stack or the endpoint was closed
+  closed,              ///< the stack, the endpoint or the association was closing or closed
   restarted,           ///< the peer restarted before it was acknowledged
   invalid_stream,      ///< the peer granted fewer streams than the message's
+  wrong_part,          ///< it does not continue the message begun on its stream, or that one is lost
 };
 
 enum class PathState : std::uint8_t { unconfirmed, active, potentially_failed, inactive };

@@ -132,6 +132,8 @@ TEST(Config, SeesWhatContradicts) {
   EXPECT_EQ(
       error_of("[[port]]\ndevice = \"eth1\"\n[[port]]\ndevice = \"eth1\"\n"),
       "gw.toml: ports port0 and port1 both open eth1; give each a device of its own, or one port all the addresses");
+  EXPECT_EQ(error_of("[[port]]\naddresses = [\"198.18.4.1/22\", \"198.18.4.1/24\"]\n"),
+            "gw.toml: port port0: address 198.18.4.1 stands twice");
   EXPECT_EQ(error_of("[[port]]\naddresses = [\"198.18.4.0/22\"]\n"),
             "gw.toml: port port0: 198.18.4.0/22 is a network, not the address of a host in it");
   EXPECT_EQ(error_of("[[port]]\naddresses = [\"198.18.1.0/22\", \"198.18.0.0/31\", \"2001:db8::/64\"]\n"), "no error");

@@ -132,19 +132,21 @@ class RingsTest : public testing::TestWithParam<std::uint16_t> {
 
   /// Of 1000 bytes each, which are the message's number.
   void send_300(AssocId association) {
-    for (std::uint32_t i = 0; i < 300; ++i) {
-      const auto piece = rings->arena().allocate(1000);
-      ASSERT_TRUE(piece);
-      std::memset(piece->bytes.data(), static_cast<int>(i % 251), 1000);
-      CommandRecord record;
-      record.association = association;
-      record.flags = CommandRecord::kEnd;
-      record.ppid = Ppid(7);
-      record.block = piece->block;
-      record.length = 1000;
-      record.context = i;
-      command(owner_of(association), record);
-    }
+    for (std::uint32_t i = 0; i < 300; ++i) send(association, i, StreamId(0), Ppid(7), true);
+  }
+  void send(AssocId association, std::uint32_t number, StreamId stream, Ppid ppid, bool end) {
+    const auto piece = rings->arena().allocate(1000);
+    ASSERT_TRUE(piece);
+    std::memset(piece->bytes.data(), static_cast<int>(number % 251), 1000);
+    CommandRecord record;
+    record.association = association;
+    record.stream = stream;
+    if (end) record.flags = CommandRecord::kEnd;
+    record.ppid = ppid;
+    record.block = piece->block;
+    record.length = 1000;
+    record.context = number;
+    command(owner_of(association), record);
   }
 
   base::SimClock clock;
@@ -186,6 +188,20 @@ TEST_P(RingsTest, MessagesThatWereNotAcknowledgedAreGivenBack) {
   }
   EXPECT_FALSE(ring_events.back().sent);
   EXPECT_EQ(rings->arena().out(), 0u);
+}
+
+TEST_P(RingsTest, ASendThatIsRefusedForGoodSaysWhy) {
+  const AssocId association = connect();
+  ring_events.clear();
+  send(association, 1, StreamId(60000), Ppid(7), true);
+  send(association, 2, StreamId(0), Ppid(7), false);
+  send(association, 3, StreamId(0), Ppid(8), true);
+  run(seconds(1));
+  ASSERT_EQ(ring_events.size(), 2u);
+  EXPECT_EQ(ring_events[0].context, 1u);
+  EXPECT_EQ(ring_events[0].reason(), Reason::invalid_stream);
+  EXPECT_EQ(ring_events[1].context, 3u);
+  EXPECT_EQ(ring_events[1].reason(), Reason::wrong_part);
 }
 
 // Far more than the send buffer holds: what finds it full is parked and goes on by itself, in order.
