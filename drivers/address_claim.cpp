@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "drivers/setup_error.hpp"
+#include "stack/base/check.hpp"
 
 namespace sluice::drivers {
 
@@ -19,6 +20,7 @@ AddressClaim::AddressClaim(const std::string& device, const IpAddress& address)
     : socket_(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
   const std::string name = "sluice " + device + ' ' + address.to_string();
   sockaddr_un place{};
+  SLUICE_CHECK(name.size() < sizeof place.sun_path);
   place.sun_family = AF_UNIX;
   std::memcpy(place.sun_path + 1, name.data(), name.size());
   const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());

@@ -11,7 +11,8 @@ namespace sluice::drivers {
 /// the process ends, however it does.
 class AddressClaim {
  public:
-  /// Throws SetupError, which says how to mend it, when another stack has the address.
+  /// `device` is the name of a kernel interface that there is. Throws SetupError, which says how to mend it, when
+  /// another stack has the address on it.
   AddressClaim(const std::string& device, const IpAddress& address);
   AddressClaim(const AddressClaim&) = delete;
   AddressClaim& operator=(const AddressClaim&) = delete;

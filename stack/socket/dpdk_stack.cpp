@@ -44,8 +44,7 @@ StackConfig checked(const StackConfig& config) {
   for (const std::uint16_t cpu : config.cpus)
     if (!std::filesystem::exists("/sys/devices/system/cpu/cpu" + std::to_string(cpu)))
       throw Error("cpus names processor " + std::to_string(cpu) +
-                  ", which this machine does not have; 'lscpu -e' shows "
-                  "those that it has");
+                  ", which this machine does not have; 'lscpu -e' shows those that it has");
   if (config.ports.empty())
     throw Error("the configuration has no [[port]]; give the stack at least one, with a device and an address");
   bool address = false;
@@ -115,9 +114,9 @@ void DpdkStack::open_ports() {
   std::vector<drivers::PacketPool*> pools;
   for (const auto& seat : seats_) pools.push_back(&seat->receive);
   for (const PortConfig& port : config_.ports) {
+    auto opened = drivers::open_port(eal_, driver_port_config(config_, port), pools);
     if (is_shared_with_kernel(port))
       for (const InterfaceAddress& own : port.addresses) claims_.emplace_back(port.device, own.address);
-    auto opened = drivers::open_port(eal_, driver_port_config(config_, port), pools);
     say_what_was_agreed(opened->info());
     warn_of_hindrances(port, *opened);
     if (!port.capture.empty()) opened = captured(std::move(opened), port.capture);

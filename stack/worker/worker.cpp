@@ -189,22 +189,25 @@ Timestamp Worker::next_deadline() const {
   const auto telling = [](const PortWatch& watch) { return watch.telling; };
   if (std::any_of(port_watches_.begin(), port_watches_.end(), telling)) return now_;
   Timestamp next = std::min(wheel_.next_expiry(), ip_.next_deadline());
+  if (waits_for_rings()) next = std::min(next, now_ + stack_.config.turn.blocked);
   if (coordinator_ != nullptr) next = std::min({next, next_link_watch_, next_key_rotation_});
   return next;
 }
 
 bool Worker::has_work() const {
-  return has_input() || next_deadline() <= resources_.clock.now();
+  return has_input() || waits_for_rings() || next_deadline() <= resources_.clock.now();
 }
 
-// What an application's call between two turns had for other workers leaves with the next one; so does what found a
-// ring full.
+// What an application's call between two turns had for other workers leaves with the next one.
 bool Worker::has_output() const {
   for (std::uint16_t to = 0; to < stack_.workers(); ++to)
-    if (to != self_.value &&
-        (!overflow_[to].empty() || stack_.mailbox(self_, endpoint::WorkerId(to)).control.holds_back()))
-      return true;
+    if (to != self_.value && stack_.mailbox(self_, endpoint::WorkerId(to)).control.holds_back()) return true;
   return false;
+}
+
+// Others have not taken what was there before.
+bool Worker::waits_for_rings() const {
+  return std::any_of(overflow_.begin(), overflow_.end(), [](const auto& queue) { return !queue.empty(); });
 }
 
 bool Worker::has_input() const {

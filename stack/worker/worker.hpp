@@ -175,6 +175,7 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   void rotate_cookie_keys();
   bool has_input() const;
   bool has_output() const;
+  bool waits_for_rings() const;
 
   // worker_receive.cpp: packets in
   bool receive_ports(bool everything);

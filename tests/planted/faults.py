@@ -149,6 +149,8 @@ FAULTS = [
     ("data that was sent on several paths revives one", "stack/assoc/association_input.cpp",
      "if (path.state == PathState::active || (result.paths_proven & path_bit(path.id)) != 0) path_answered(path);",
      "path_answered(path);"),
+    ("a SHUTDOWN answers a window probe", "stack/assoc/tx/sender_sack.cpp",
+     "  probe_answered_ |= progress.window_told;", "  probe_answered_ = true;"),
     ("any acknowledgement puts a window probe off", "stack/assoc/tx/sender_sack.cpp",
      "if (store_.empty() && (progress.result.cumulative_advanced || progress.window_moved)) {", "if (store_.empty()) {"),
     ("SHUTDOWN goes where the last one was lost", "stack/assoc/association_input.cpp",

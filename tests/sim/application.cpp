@@ -142,7 +142,7 @@ void Application::begin_anew(const Event& event) {
   if (left_alone_.erase(event.association.value) == 0) {
     // The peer's application gave it up and opened another one, and the ABORT was lost.
     sent_[flow.name].aborted = true;
-    if (flow.from != 0) given_up_.push_back(flow.from);
+    given_up_.push_back(flow.from);
   }
   flow = {};
   name_flow(flow, event);

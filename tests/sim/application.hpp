@@ -66,7 +66,8 @@ class Application {
   };
   const std::map<std::uint32_t, Sent>& sent() const { return sent_; }
   const std::map<std::uint32_t, Sent>& received() const { return received_; }
-  /// Flows of the peer in whose place another one began, though the peer's stack lived: it must have aborted them.
+  /// Flows of the peer in whose place another one began, though the peer's stack lived: it came to a bad end there. 0:
+  /// one that never told its name.
   const std::vector<std::uint32_t>& given_up() const { return given_up_; }
   /// Associations that it opened and that nobody answered.
   std::uint32_t unanswered() const { return unanswered_; }

@@ -2,6 +2,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -95,6 +96,7 @@ class Simulation {
   void observe_paths(Seen& seen, const assoc::Association& association);
   void check_associations();
   void check_heartbeats(const assoc::Association& association);
+  void check_given_up(const Application& sender, std::span<const std::uint32_t> flows);
   void check_nothing_lost();
   void check_nothing_left();
   void count_counters(std::uint32_t side);

@@ -190,7 +190,7 @@ void Sender::renege(Tsn tsn, Progress& progress) {
   chunk.state = ChunkState::in_flight;
   chunk.misses = 1;
   chunk.just_reneged = true;
-  chunk.proves_no_path = true;  // its path had that already for the first ack
+  chunk.proves_no_path = true;  // a second ack says no more of its path than the first did
   store_.link_missing(progress.previous, chunk);
   progress.previous = &chunk;
   --gap_acked_;

@@ -91,7 +91,11 @@ void Application::on_refused(Flow& flow, std::uint16_t stream, bool last, assoc:
   const bool broken = flow.broken.count(stream) != 0;
   if (!broken && status == assoc::SendStatus::wrong_part && flow.begun.count(stream) == 0)
     fail("side " + stack_->name() + ": a message was refused as a part of another");
-  if (!broken || status == assoc::SendStatus::invalid_stream) flow.restart_due = true;
+  if (!broken || status == assoc::SendStatus::invalid_stream) {
+    if (stack_->counter("association.restarts") <= restarts_)
+      fail("side " + stack_->name() + ": a part was refused, and there was no restart");
+    flow.restart_due = true;
+  }
   if (!last) return;
   flow.broken.erase(stream);
   flow.begun.erase(stream);
@@ -132,6 +136,7 @@ void Application::release(std::size_t count, bool newest_first) {
 void Application::move_to(sim::SimStack& anew) {
   stack_ = &anew;
   exact_ = false;
+  restarts_ = 0;
   for (const auto& [association, flow] : live_) flow->ended = true;
   live_.clear();
   held_.clear();
@@ -184,6 +189,7 @@ void Application::begin(const Event& event) {
 }
 
 void Application::restart(const Event& event, Flow& before) {
+  ++restarts_;
   before.ended = true;
   begin(event);
   Flow& after = *live_[event.association.value];

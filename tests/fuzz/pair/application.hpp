@@ -96,6 +96,7 @@ class Application {
   std::deque<Held> held_;
   std::uint32_t names_ = 0;
   std::uint32_t connecting_ = 0;
+  std::uint64_t restarts_ = 0;  // of which it was told, of this stack's
   bool paused_ = false;
   bool holding_ = false;
   bool exact_ = true;

@@ -492,6 +492,14 @@ TEST_F(WindowProbeTest, UnansweredProbeIsAnError) {
   EXPECT_FALSE(sender->on_t3_expired(paths[0].t3_deadline, paths[0]));
 }
 
+// A SHUTDOWN, which says nothing of the window, may come from anywhere.
+TEST_F(WindowProbeTest, OnlyASackAnswersAProbe) {
+  close_window();
+  probe();
+  EXPECT_TRUE(sender->on_cumulative_ack(now, Tsn(1000), paths).valid);
+  EXPECT_TRUE(sender->on_t3_expired(paths[0].t3_deadline, paths[0])) << "an error";
+}
+
 TEST_F(WindowProbeTest, ProbeThatWasTakenIsFollowedByOneAfterALongerTime) {
   close_window();
   probe();

@@ -421,5 +421,19 @@ TEST_F(SendTest, RestOfAMessageThatARestartBrokeIsRefused) {
   EXPECT_EQ(flat(flush()).at(0).text, "new message");
 }
 
+TEST_F(SendTest, ItsEndEndsTheRefusalEvenOfAStreamThatIsGone) {
+  handshake.outbound_streams = 5;
+  start();
+  send_part("begun", false, 4);
+  flush();
+  handshake.outbound_streams = 4;
+  start();
+  EXPECT_EQ(send_part("end", true, 4), SendStatus::wrong_part);
+  EXPECT_EQ(send("no such stream", 4), SendStatus::invalid_stream);
+  handshake.outbound_streams = 5;
+  start();
+  EXPECT_EQ(send("new message", 4), SendStatus::queued);
+}
+
 }  // namespace
 }  // namespace sluice::assoc
