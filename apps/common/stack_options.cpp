@@ -82,6 +82,13 @@ void add_version(CLI::App& app, const char* name) {
   app.set_version_flag("--version", std::string(name) + ' ' + SLUICE_VERSION);
 }
 
+void require_one_subcommand(CLI::App& app) {
+  app.require_subcommand(0, 1);
+  app.final_callback([&app] {
+    if (app.get_subcommands().empty()) throw CLI::RequiredError("A subcommand");
+  });
+}
+
 int run_program(const char* name, int (*body)(int, char**), int argc, char** argv) {
   try {
     return body(argc, argv);

@@ -41,6 +41,10 @@ std::vector<std::string> split_eal_arguments(int& argc, char**& argv, std::vecto
 /// `--version`: the name of the program and the version of Sluice.
 void add_version(CLI::App& app, const char* name);
 
+/// `app` wants one of its subcommands. A word that is none is named as such, where CLI11 alone would say that none was
+/// given.
+void require_one_subcommand(CLI::App& app);
+
 /// Runs `body` and turns what it throws into one line on standard error; the exit status.
 int run_program(const char* name, int (*body)(int, char**), int argc, char** argv);
 

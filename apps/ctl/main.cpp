@@ -57,6 +57,33 @@ void write(Json& json, const std::string& name, const JsonValue& value) {
     json.add(name, value.text());
 }
 
+/// What the names of a path's values begin with: telemetry's groups hold no groups.
+std::string path_prefix(std::uint64_t path) {
+  return "path" + std::to_string(path) + '_';
+}
+
+std::uint64_t paths_of(const JsonValue& association) {
+  const JsonValue* const count = association.find("paths");
+  return count == nullptr ? 0 : count->number();
+}
+
+/// The values of the paths stand behind their number.
+void write_association(Json& json, const std::string& id, const JsonValue& association) {
+  const JsonValue::Object& values = *association.object();
+  json.begin_object().add("id", id);
+  auto next = values.begin();
+  for (; next != values.end() && next->first != "paths"; ++next) write(json, next->first, next->second);
+  json.begin_array("paths");
+  for (std::uint64_t path = 0; path < paths_of(association); ++path) {
+    const std::string prefix = path_prefix(path);
+    json.begin_object();
+    for (const auto& [name, value] : values)
+      if (name.starts_with(prefix)) write(json, name.substr(prefix.size()), value);
+    json.end_object();
+  }
+  json.end_array().end_object();
+}
+
 void say_more(std::uint64_t next) {
   if (next != 0) std::printf("more follow: --after %llu\n", static_cast<unsigned long long>(next));
 }
@@ -64,11 +91,8 @@ void say_more(std::uint64_t next) {
 int show_associations_json(const CtlOptions& options) {
   Json json;
   json.begin_object().begin_array("associations");
-  const std::uint64_t next = for_each_association(options, [&](const std::string& id, const JsonValue& association) {
-    json.begin_object().add("id", id);
-    for (const auto& [name, value] : *association.object()) write(json, name, value);
-    json.end_object();
-  });
+  const std::uint64_t next = for_each_association(
+      options, [&](const std::string& id, const JsonValue& association) { write_association(json, id, association); });
   json.end_array().add("next", next).end_object();
   std::printf("%s\n", json.text().c_str());
   return 0;
@@ -96,9 +120,8 @@ int show_paths(const CtlOptions& options) {
   table.add({"association", "path", "source", "destination", "state", "primary", "RTO us", "SRTT us", "cwnd",
              "ssthresh", "outstanding", "retransmitted", "errors", "PMTU"});
   const std::uint64_t next = for_each_association(options, [&](const std::string& id, const JsonValue& a) {
-    const JsonValue* const count = a.find("paths");
-    for (std::uint64_t i = 0; count != nullptr && i < count->number(); ++i) {
-      const std::string prefix = "path" + std::to_string(i) + '_';
+    for (std::uint64_t i = 0; i < paths_of(a); ++i) {
+      const std::string prefix = path_prefix(i);
       const auto of = [&](const char* name) { return field(a, prefix + name); };
       const bool unset = of("ssthresh") == std::to_string(UINT32_MAX);  // nothing was lost yet
       table.add({id, std::to_string(i), of("source"), of("destination"), of("state"), of("primary") == "1" ? "yes" : "",
@@ -236,7 +259,7 @@ int ctl_main(int argc, char** argv) {
   std::string instance;
   std::vector<std::string> settings;
   CLI::App app("Shows the associations, paths and counters of a running stack.");
-  app.require_subcommand(1);
+  require_one_subcommand(app);
   add_version(app, "sluice-ctl");
   app.fallthrough();  // options of all may stand behind the subcommand's name
   app.set_help_flag();

@@ -112,8 +112,9 @@ void ClientLoop::on_end(const Event& event) {
   Peer& peer = found->second;
   if (event.type == EventType::association_lost || peer.phase != Phase::closing) {
     totals_.active.note(now_nanoseconds());
-    problem("an association ended early: " +
-            (event.type == EventType::closed ? "the peer shut it down" : end_text(event)));
+    if (event.reason() != Reason::local_abort)  // else it was said why
+      problem("an association ended early: " +
+              (event.type == EventType::closed ? "the peer shut it down" : end_text(event)));
     totals_.lost += options_.latency ? peer.load.messages() - peer.answered : peer.load.messages();
   }
   if (peer.answers != nullptr) totals_.findings.add(peer.answers->findings());
@@ -153,7 +154,17 @@ void ClientLoop::on_message(const Event& event) {
     on_answer(peer, event);
   } else if (event.ppid.value == kReportPpid) {
     if (const auto report = from_message<Report>(event.bytes())) on_report(peer, *report);
+  } else if (event.ppid.value == kHelloPpid) {
+    on_own_hello(peer);
   }
+}
+
+/// No sluice-perf server sends that: what we send comes back.
+void ClientLoop::on_own_hello(Peer& peer) {
+  if (peer.phase == Phase::ending) return;
+  problem("the peer sends back what it gets, as sluice-echo does: give --latency, or start 'sluice-perf server' there");
+  stop_sending(peer);
+  application_.abort(peer.id, "this load is for a sluice-perf server");
 }
 
 void ClientLoop::on_answer(Peer& peer, const Event& event) {

@@ -82,6 +82,7 @@ class ClientLoop {
   void on_message(const Event& event);
   void on_answer(Peer& peer, const Event& event);
   void on_report(Peer& peer, const Report& report);
+  void on_own_hello(Peer& peer);
   void on_shutdown(Peer& peer);
   void stop_sending(Peer& peer);
   bool send_ready();

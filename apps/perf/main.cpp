@@ -79,7 +79,7 @@ int perf_main(int argc, char** argv) {
       "Loads an SCTP link and checks every message. DPDK's own arguments may stand in front: sluice-perf EAL-ARGUMENTS "
       "-- "
       "client ...");
-  app.require_subcommand(1);
+  require_one_subcommand(app);
   add_version(app, "sluice-perf");
   app.set_help_all_flag("--help-all", "Print this help, that of the subcommands included, and exit");
   CLI::App* const server = app.add_subcommand("server", "take loads and check them, echo everything else");

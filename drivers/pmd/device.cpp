@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <filesystem>
+#include <system_error>
 
 namespace sluice::drivers::pmd {
 namespace {
@@ -60,6 +62,15 @@ Device describe(const PortConfig& config) {
   Device device = describe_kind(config);
   if (!config.arguments.empty()) device.arguments += (device.arguments.empty() ? "" : ",") + config.arguments;
   return device;
+}
+
+void need_server_socket(const PortConfig& config) {
+  std::error_code error;
+  if (std::filesystem::is_socket(config.path, error)) return;
+  refuse(config,
+         fmt::format("there is no socket '{}'; start the side with the role 'server' first, or let this side be "
+                     "the server and the other one the client",
+                     config.path));
 }
 
 void refuse(const PortConfig& config, const std::string& what) {

@@ -34,6 +34,9 @@ Device describe_pci(const PortConfig& config);
 /// The device that `config` asks for, of whichever kind.
 Device describe(const PortConfig& config);
 
+/// Throws the SetupError of a client whose server is not there yet, when nothing has made the socket at `config.path`.
+void need_server_socket(const PortConfig& config);
+
 /// Throws a SetupError about a port: "port 'NAME': WHAT".
 [[noreturn]] void refuse(const PortConfig& config, const std::string& what);
 

@@ -15,6 +15,7 @@ Device describe_memif(const PortConfig& config) {
   // The PMD takes the ring's size as a power of two, at most 2^14.
   const std::uint32_t descriptors = std::max(config.receive_descriptors, config.transmit_descriptors);
   const int log2_ring = std::min(14, static_cast<int>(std::bit_width(std::bit_ceil(descriptors))) - 1);
+  if (!server) need_server_socket(config);
   Device device;
   device.name = "net_memif_" + config.name;
   device.arguments = fmt::format("role={},socket={},socket-abstract=no,bsize={},rsize={}", server ? "server" : "client",

@@ -1,8 +1,6 @@
 #include <fmt/format.h>
 
 #include <bit>
-#include <filesystem>
-#include <system_error>
 
 #include "drivers/pmd/device.hpp"
 
@@ -19,11 +17,7 @@ void need_path(const PortConfig& config) {
 Device describe_virtio_user(const PortConfig& config) {
   need_path(config);
   const bool server = config.role.value_or(PortRole::client) == PortRole::server;
-  std::error_code error;
-  if (!server && !std::filesystem::is_socket(config.path, error))
-    refuse(config, fmt::format("there is no socket '{}'; start the vhost side first, or give this side the role "
-                               "'server' and the vhost side the role 'client'",
-                               config.path));
+  if (!server) need_server_socket(config);
   Device device;
   device.name = "net_virtio_user_" + config.name;
   device.arguments = fmt::format("path={},queues={},queue_size={}", config.path, config.queues,
