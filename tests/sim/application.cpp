@@ -9,7 +9,13 @@ namespace sluice::sim {
 
 Application::Application(SimStack& stack, base::SimClock& clock, std::uint32_t side, std::uint64_t seed,
                          const Behaviour& behaviour, Tally& tally)
-    : stack_(&stack), clock_(clock), side_(side), random_(seed), behaviour_(behaviour), tally_(tally) {}
+    : stack_(&stack),
+      clock_(clock),
+      side_(side),
+      random_(seed),
+      behaviour_(behaviour),
+      tally_(tally),
+      counts_{tally["message pieces"], tally["messages"], tally["message bytes"]} {}
 
 void Application::fail(const Flow* flow, const std::string& what) const {
   std::string text = "side " + stack_->name();
@@ -176,15 +182,24 @@ void Application::end(const Event& event) {
 }
 
 void Application::on_message(Flow& flow, const Event& event) {
-  ++tally_["message pieces"];
+  ++counts_.pieces;
   if (event.length == 0) fail(&flow, "an empty piece");
   const auto key = std::make_tuple(event.stream.value, event.unordered, event.message_id);
+  if (event.begin != (flow.parts.count(key) == 0)) fail(&flow, "a piece that does not continue its message");
+  if (event.begin && event.end) return check(flow, event, event.bytes());
   std::vector<std::byte>& joined = flow.parts[key];
-  if (event.begin != joined.empty()) fail(&flow, "a piece that does not continue its message");
   joined.insert(joined.end(), event.data, event.data + event.length);
   if (!event.end) return;
   check(flow, event, joined);
   flow.parts.erase(key);
+}
+
+/// Until the next call.
+std::span<const std::byte> Application::contents_of(const Message& message) {
+  contents_.resize(std::max<std::size_t>(contents_.size(), message.length));
+  const std::span<std::byte> contents = std::span(contents_).first(message.length);
+  message.write(contents);
+  return contents;
 }
 
 void Application::check(Flow& flow, const Event& event, std::span<const std::byte> bytes) {
@@ -200,8 +215,7 @@ void Application::check(Flow& flow, const Event& event, std::span<const std::byt
   } else {
     message.index = flow.next_in[message.stream];
   }
-  const std::vector<std::byte> contents = message.contents();
-  if (bytes.size() != contents.size() || std::memcmp(bytes.data(), contents.data(), bytes.size()) != 0)
+  if (bytes.size() != message.length || std::memcmp(bytes.data(), contents_of(message).data(), bytes.size()) != 0)
     fail(&flow, "a corrupted message");
   if (event.unordered) {
     if (!flow.unordered_in.emplace(message.index, true).second) fail(&flow, "an unordered message came twice");
@@ -210,8 +224,8 @@ void Application::check(Flow& flow, const Event& event, std::span<const std::byt
          "stream " + std::to_string(message.stream) + ": message " + std::to_string(message.index) + " out of order");
   }
   if (event.ppid.value != (std::uint32_t{event.stream.value} ^ 0x12345678u)) fail(&flow, "another PPID");
-  ++tally_["messages"];
-  tally_["message bytes"] += bytes.size();
+  ++counts_.messages;
+  counts_.bytes += bytes.size();
 }
 
 bool Application::pump(Flow& flow) {
@@ -264,7 +278,7 @@ bool Application::send_one(Flow& flow) {
   std::uint32_t& index = message.unordered ? flow.next_unordered : flow.next_out[message.stream];
   message.index = index;
   const assoc::SendStatus status =
-      stack_->send(flow.association, message.contents(), StreamId(message.stream),
+      stack_->send(flow.association, contents_of(message), StreamId(message.stream),
                    Ppid(std::uint32_t{message.stream} ^ 0x12345678u), message.unordered, message.index);
   switch (status) {
     case assoc::SendStatus::queued:

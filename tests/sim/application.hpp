@@ -101,6 +101,7 @@ class Application {
   Duration some(Duration limit);
   void on_event(std::uint16_t index, const Event& event);
   void on_message(Flow& flow, const Event& event);
+  std::span<const std::byte> contents_of(const Message& message);
   void check(Flow& flow, const Event& event, std::span<const std::byte> bytes);
   void begin(const Event& event);
   void begin_anew(const Event& event);
@@ -112,17 +113,26 @@ class Application {
   bool release(std::uint16_t index);
   [[noreturn]] void fail(const Flow* flow, const std::string& what) const;
 
+  /// Counters that every message moves.
+  struct Counts {
+    std::uint64_t& pieces;
+    std::uint64_t& messages;
+    std::uint64_t& bytes;
+  };
+
   SimStack* stack_;
   base::SimClock& clock_;
   std::uint32_t side_;
   base::SeededRandom random_;
   Behaviour behaviour_;
   Tally& tally_;
+  Counts counts_;
   std::map<std::uint64_t, Flow> flows_;  // by association
   std::set<std::uint64_t> left_alone_;   // associations whose peer died
   std::vector<std::uint32_t> given_up_;
   std::vector<Held> held_;
   std::array<Event, 32> events_;  // of one step
+  std::vector<std::byte> contents_;
   std::map<std::uint32_t, Sent> sent_;
   std::map<std::uint32_t, Sent> received_;
   std::uint32_t names_ = 0;

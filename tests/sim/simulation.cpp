@@ -12,7 +12,6 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 
 constexpr Duration kPatience = minutes(60);
-constexpr Duration kLeastStep = microseconds(50);
 constexpr Duration kMostStep = milliseconds(1);
 constexpr Duration kMostSilentStep = milliseconds(5);  // while what is due waits for a whole side
 // Rarer and smaller than the defaults: most of a quiet run would be looks at the links, much of a short one making
@@ -30,7 +29,8 @@ Simulation::Simulation(std::uint64_t seed, const RunOptions& options, Totals& to
       wire_random_(random_.u64()),
       wire_(clock_, wire_random_),
       paths_(wire_, clock_, random_),
-      watch_(totals.counts, [this](std::uint32_t side, const auto& visit) { for_each_association(side, visit); }) {
+      watch_(totals.counts, [this](std::uint32_t side, const auto& visit) { for_each_association(side, visit); }),
+      all_messages_(totals.counts["messages"]) {
   wire_.set_tap([this](const drivers::WireEvent& event) { on_wire(event); });
   make_stacks();
 }
@@ -153,7 +153,7 @@ bool Simulation::moved_enough() {
 void Simulation::run() {
   start_ = clock_.now();
   idle_step_ = kLeastStep;
-  messages_before_ = totals_.counts["messages"];
+  messages_before_ = all_messages_;
   open_endpoints(0);
   open_endpoints(1);
   plan();
@@ -204,7 +204,7 @@ bool Simulation::held_up(std::uint32_t side, std::uint16_t worker) {
          (held_up_.second == worker || held_up_.second == kAllWorkers);
 }
 
-void Simulation::advance() {
+void Simulation::advance(Duration least) {
   Timestamp next = std::min({stacks_[0]->group().next_deadline(), stacks_[1]->group().next_deadline(),
                              applications_[0]->next_deadline(), applications_[1]->next_deadline(), wire_.next_event()});
   if (!faults_over_) next = std::min({next, next_fault_, next_outage_, paths_.next_flap(), faults_end_});
@@ -217,7 +217,7 @@ void Simulation::advance() {
     const bool silent = clock_.now() < held_up_until_ && held_up_.second == kAllWorkers;
     idle_step_ = std::min(idle_step_ * 2, silent ? kMostSilentStep : kMostStep);
   }
-  clock_.advance_to(std::max(next, clock_.now() + kLeastStep));
+  clock_.advance_to(std::max(next, clock_.now() + least));
 }
 
 }  // namespace sluice::sim
