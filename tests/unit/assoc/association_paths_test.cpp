@@ -211,6 +211,21 @@ TEST_F(AssociationPaths, SackGoesWhereDataCameFrom) {
   EXPECT_EQ(packets[0].departure.destination, kThere2);
 }
 
+TEST_F(AssociationPaths, SackFromAnotherAddressCountsForThePathOfTheData) {
+  go_multihomed();
+  send("goes to the primary path");
+  EXPECT_EQ(flush().at(0).departure.destination, kThere);
+  inject(
+      kOurTag, [](wire::PacketWriter& packet) { wire::append_sack(packet, kOurTsn, 1500, {}, {}); }, kThere2);
+  EXPECT_EQ(association().paths()[0].outstanding, 0u);
+  EXPECT_EQ(association().paths()[0].t3_deadline, kNever);
+  send("so does the next");
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].departure.destination, kThere);
+  EXPECT_EQ(wire::DataChunk::parse(*packets[0].find(ChunkType::data))->tsn(), kOurTsn + 1);
+}
+
 TEST_F(AssociationPaths, NoSackAndNoShutdownCompleteGoToAnUnconfirmedAddress) {
   accept(two_paths());
   flush();

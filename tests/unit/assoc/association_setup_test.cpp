@@ -325,8 +325,10 @@ TEST_F(AssociationSetup, AddressesOfTheInitAckBecomePathsAndTheDirectoryHearsOfT
   inject_init_ack_with([](wire::ChunkWriter& chunk) {
     wire::append_address(chunk, kThere2);
     wire::append_address(chunk, kThere);
-    wire::append_address(chunk, IpAddress::v4(0xe0000001));         // multicast
-    wire::append_address(chunk, IpAddress::v4(0x7f000001));         // loopback
+    wire::append_address(chunk, IpAddress::v4(0xe0000001));  // multicast
+    wire::append_address(chunk, IpAddress::v4(0x7f000001));  // loopback
+    wire::append_address(chunk, IpAddress::v4(0xa9fe0101));  // link-local, of a peer who is not
+    wire::append_address(chunk, *IpAddress::parse("fe80::1"));
     wire::append_address(chunk, *IpAddress::parse("2001:db8::1"));  // a family that we do not have
     write_cookie(chunk);
   });

@@ -96,6 +96,22 @@ TEST_F(AssociationTeardown, QueuedDataStillLeavesInShutdownReceived) {
   EXPECT_EQ(association().state(), State::shutdown_received);
 }
 
+TEST_F(AssociationTeardown, DataStillGoesAgainInShutdownReceived) {
+  go_shutdown_received();
+  for (int i = 0; i < 3; ++i) {
+    expire();
+    const auto packets = flush();
+    ASSERT_EQ(packets.size(), 1u);
+    EXPECT_EQ(packets[0].types(), Types{ChunkType::data});
+    EXPECT_EQ(wire::DataChunk::parse(packets[0].chunks[0])->tsn(), kOurTsn);
+  }
+  inject_data(kPeerTsn, "too late");  // neither delivered nor answered (§6)
+  expect_silence();
+  EXPECT_TRUE(host().seen(EventType::message).empty());
+  inject_sack(kOurTsn);
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown_ack});
+}
+
 TEST_F(AssociationTeardown, ShutdownThatAcknowledgesWhatWasNeverSentIsAborted) {
   go_established();
   inject_shutdown(kOurTsn + 5);

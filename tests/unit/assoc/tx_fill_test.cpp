@@ -176,6 +176,26 @@ TEST_F(FillTest, ChunksAreNoLargerThanTheWindowCanEverTake) {
   EXPECT_EQ(flat(flush()).at(0).text.size(), 4000u);
 }
 
+TEST_F(FillTest, WindowOf1500BytesTakesAFullPacketAtATime) {
+  handshake.peer_window = 1500;
+  start();
+  send_bytes(kFragment);
+  const SentPacket whole = flat(flush());
+  ASSERT_EQ(whole.size(), 1u);
+  EXPECT_TRUE(whole[0].begin && whole[0].end);
+  sack({.cumulative = 1000, .window = 1500});
+  send_bytes(2000);
+  const SentPacket first = flat(flush());
+  ASSERT_EQ(first.size(), 1u);
+  EXPECT_EQ(first[0].text.size(), kFragment);
+  EXPECT_TRUE(first[0].begin && !first[0].end);
+  sack({.cumulative = 1001, .window = 1500});
+  const SentPacket rest = flat(flush());
+  ASSERT_EQ(rest.size(), 1u);
+  EXPECT_EQ(rest[0].text.size(), 2000 - kFragment);
+  EXPECT_TRUE(!rest[0].begin && rest[0].end);
+}
+
 TEST_F(FillTest, LastChunkAsksForASackWhenNothingMoreIsQueued) {
   start();
   open_cwnd(paths[0]);

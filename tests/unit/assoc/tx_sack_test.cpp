@@ -45,6 +45,17 @@ TEST_F(SackTest, OldSackIsIgnored) {
   EXPECT_EQ(counters.stale_sacks, 1u);
 }
 
+TEST_F(SackTest, GapBlocksOfAnOldSackAcknowledgeNothing) {
+  send_packets(2);
+  sack({.cumulative = 1000});
+  EXPECT_TRUE(sack({.cumulative = 999, .gaps = {{2, 2}}}).stale);
+  EXPECT_EQ(sender->gap_acked_chunks(), 0u);
+  EXPECT_EQ(sender->outstanding_chunks(), 1u);
+  now = paths[0].t3_deadline;
+  EXPECT_TRUE(sender->on_t3_expired(now, paths[0]));
+  EXPECT_EQ(flat(flush()).at(0).tsn, Tsn(1001));
+}
+
 TEST_F(SackTest, AckOfWhatWasNeverSentIsInvalid) {
   send_packets(3);
   EXPECT_FALSE(sack({.cumulative = 1003}).valid);
@@ -241,6 +252,26 @@ TEST_F(SackTest, T3MarksEverythingButOnePacketLeavesUntilItIsAcked) {
   EXPECT_EQ(paths[0].t3_deadline, now + 2 * rto);
   sack({.cumulative = 1000});
   EXPECT_GE(flush().size(), 1u);
+}
+
+TEST_F(SackTest, AfterT3TheChunkThatIsMissingGoesBeforeNewOnes) {
+  start();
+  send_bytes(kFragment);
+  flush();
+  EXPECT_TRUE(sender->on_t3_expired(paths[0].t3_deadline, paths[0]));
+  flush();
+  sack({.cumulative = 1000});  // slow start from one packet
+  send_bytes(kFragment);
+  send_bytes(kFragment);
+  ASSERT_EQ(flat(flush()).size(), 2u);
+  sack({.cumulative = 1000, .gaps = {{2, 2}}});  // which lets the cwnd grow, too (§7.2.1)
+  for (int i = 0; i < 3; ++i) send_bytes(kFragment);
+  ASSERT_EQ(flat(flush()).size(), 2u) << "and the third waits";
+  now = paths[0].t3_deadline;
+  EXPECT_TRUE(sender->on_t3_expired(now, paths[0]));
+  const SentPacket again = flat(flush());
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_EQ(again[0].tsn, Tsn(1001));
 }
 
 TEST_F(SackTest, T3OfOnePathLeavesTheOthersAlone) {

@@ -171,6 +171,21 @@ TEST_F(ResponderInit, UnrecognisedParametersAreTreatedByTheirUpperBits) {
   expect(0xffff, false, true);
 }
 
+TEST_F(ResponderInit, ReportsStandInTheirOrderAndEndWhereReadingEnds) {
+  const auto expect = [&](std::uint16_t middle, const std::vector<std::uint16_t>& reported) {
+    InitOptions options;
+    options.more = [middle](wire::ChunkWriter& chunk) {
+      for (const std::uint16_t type : {std::uint16_t{0xc0c1}, middle, std::uint16_t{0xc0c3}})
+        chunk.append(static_cast<ParameterType>(type), std::vector<std::byte>(1));  // padded by three
+    };
+    EXPECT_EQ(exchange_init(options).unrecognized, reported) << middle;
+  };
+  expect(0xc0c1, {0xc0c1, 0xc0c1, 0xc0c3});
+  expect(0x00c2, {0xc0c1});
+  expect(0x40c2, {0xc0c1, 0x40c2});
+  expect(0x80c2, {0xc0c1, 0xc0c3});
+}
+
 TEST_F(ResponderInit, ReportsAreBoundedInNumberAndBySize) {
   InitOptions storm;
   storm.more = [](wire::ChunkWriter& chunk) {
@@ -308,6 +323,19 @@ TEST_F(ResponderInit, WithBadValuesChangesNothingOfAKnownAssociation) {
   options.header.outbound_streams = 0;
   EXPECT_EQ(receive(init(options)).next, Verdict::Next::done);
   expect_abort(kPeerTag, false, cause(CauseCode::invalid_mandatory_parameter));
+}
+
+TEST_F(ResponderInit, OverOneFamilyThatListsTheOtherAloneIsAnswered) {
+  InitOptions options;
+  options.addresses = {ip("fe80::250:56ff:fe24:9e6")};  // of lesser scope than its source: left out
+  options.more = [](wire::ChunkWriter& chunk) {
+    wire::append_supported_address_types(chunk, {.ipv4 = false, .ipv6 = true});
+    wire::append_cookie_preservative(chunk, std::chrono::milliseconds(12345));
+  };
+  const InitAck ack = exchange_init(options);
+  const Cookie cookie = opened(ack);
+  ASSERT_EQ(cookie.handshake.peer_addresses.size(), 1u);
+  EXPECT_EQ(cookie.handshake.peer_addresses[0], kPeer);
 }
 
 TEST_F(ResponderInit, WithoutABufferIsDroppedAndCounted) {

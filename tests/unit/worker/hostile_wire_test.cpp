@@ -4,8 +4,10 @@
 #include <functional>
 #include <map>
 
+#include "stack/wire/chunk_abort.hpp"
 #include "stack/wire/chunk_cookie.hpp"
 #include "stack/wire/chunk_data.hpp"
+#include "stack/wire/chunk_heartbeat.hpp"
 #include "stack/wire/chunk_init.hpp"
 #include "stack/wire/crc32c.hpp"
 #include "tests/sim/run_pair.hpp"
@@ -427,6 +429,32 @@ TEST_F(HostileWire, TheRightTagFromElsewhereIsOutOfTheBlueAndTouchesNothing) {
   EXPECT_EQ(held(*b), before);
   send_each_way("afterwards");
   expect_moved();
+}
+
+TEST_F(HostileWire, WhatComesAfterAShutdownIsOutOfTheBlueOnBothSides) {  // §8.4 rule 8
+  connect();
+  EXPECT_TRUE(a->worker().shutdown(at_a));
+  run(seconds(1));
+  ASSERT_EQ(a->associations() + b->associations(), 0u);
+  const auto beat = [](wire::PacketWriter& packet) { wire::append_heartbeat(packet, std::array<std::byte, 8>{}); };
+  attack(*b, a->v4(), sctp(a_port, kPort, tag_of_b, beat));
+  run(milliseconds(1));
+  EXPECT_EQ(b->counter("endpoint.aborts_sent"), 1u);
+  attack(*a, b->v4(), sctp(kPort, a_port, tag_of_a, beat));
+  run(milliseconds(1));
+  EXPECT_EQ(a->counter("endpoint.aborts_sent"), 1u);
+}
+
+TEST_F(HostileWire, WhatComesAfterAnAbortIsOutOfTheBlue) {  // §8.4 rule 8
+  connect();
+  const auto abort = [](wire::PacketWriter& packet) { wire::append_abort(packet, false); };
+  const auto beat = [](wire::PacketWriter& packet) { wire::append_heartbeat(packet, std::array<std::byte, 8>{}); };
+  attack(*b, a->v4(), sctp(a_port, kPort, tag_of_b, abort));
+  run(milliseconds(1));
+  EXPECT_EQ(b->associations(), 0u);
+  attack(*b, a->v4(), sctp(a_port, kPort, tag_of_b, beat));
+  run(milliseconds(1));
+  EXPECT_EQ(b->counter("endpoint.aborts_sent"), 1u);
 }
 
 TEST_F(HostileWire, TwoStacksCannotBeMadeToAnswerEachOtherForLong) {
