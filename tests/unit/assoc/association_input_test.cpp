@@ -359,5 +359,39 @@ TEST_F(AssociationInput, TheEndComesAfterEveryMessage) {
   EXPECT_EQ(host().events[2].event.reason(), Reason::peer_abort);
 }
 
+TEST_F(AssociationInput, ReportOfAnUnrecognizedChunkSharesThePacketOfTheSackAndStandsInFront) {
+  go_established();
+  inject([](wire::PacketWriter& packet) {
+    write_chunk(packet, static_cast<ChunkType>(0xcf), 3);
+    write_data(packet, kPeerTsn, "behind");
+  });
+  EXPECT_EQ(host().seen(EventType::message).size(), 1u);
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].types(), (Types{ChunkType::error, ChunkType::sack}));
+  // Quoted without its padding, which the ERROR's length leaves out as well (§3.2).
+  EXPECT_EQ(packets[0].chunks[0].bytes.size(), 4u + 4u + 7u);
+  EXPECT_EQ(wire::SackChunk::parse(packets[0].chunks[1])->cumulative_tsn(), kPeerTsn);
+}
+
+TEST_F(AssociationInput, WhatAnUnrecognizedChunkKeptFromBeingReadIsNotAcknowledged) {
+  for (const std::uint8_t type : {0x3f, 0x4f}) {
+    go_established();
+    host().events.clear();
+    inject([type](wire::PacketWriter& packet) {
+      write_chunk(packet, static_cast<ChunkType>(type), type == 0x3f ? 3 : 0);
+      write_data(packet, kPeerTsn, "behind");
+    });
+    EXPECT_TRUE(host().events.empty());
+    const auto packets = flush();
+    ASSERT_EQ(packets.size(), type == 0x3f ? 0u : 1u);
+    for (const SentPacket& packet : packets) EXPECT_EQ(packet.types(), Types{ChunkType::error});
+    association().shutdown(now_);
+    const auto shutdown = wire::ShutdownChunk::parse(flush().at(0).chunks.at(0));
+    ASSERT_TRUE(shutdown);
+    EXPECT_EQ(shutdown->cumulative_tsn, kPeerTsn - 1);
+  }
+}
+
 }  // namespace
 }  // namespace sluice::assoc

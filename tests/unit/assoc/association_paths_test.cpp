@@ -383,5 +383,70 @@ TEST_F(AssociationPaths, SnapshotShowsTheAssociationAndItsPaths) {
   EXPECT_EQ(snapshot.data_chunks_received, 1u);
 }
 
+TEST_F(AssociationPaths, AckOfWhatWasSentAgainGivesTheNextMessageAllItsRetransmissions) {
+  side_.parameters = {};
+  side_.parameters.heartbeat_interval = 0s;
+  go_established();
+  send("answered after three");
+  flush();
+  for (int i = 0; i < 3; ++i) {
+    expire();
+    EXPECT_EQ(flush().at(0).types(), Types{ChunkType::data});
+  }
+  inject_sack(kOurTsn);
+  send("never answered");
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::data});
+  for (int i = 0; i < 10; ++i) {
+    expire();
+    const auto packets = flush();
+    ASSERT_EQ(packets.size(), 1u);
+    ASSERT_EQ(packets[0].types(), Types{ChunkType::data});
+    EXPECT_EQ(wire::DataChunk::parse(packets[0].chunks[0])->tsn(), kOurTsn + 1);
+  }
+  expire();
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::abort});
+  EXPECT_EQ(only(EventType::association_lost).reason(), Reason::retransmissions);
+}
+
+TEST_F(AssociationPaths, RetransmissionsFollowEachOtherByAnRtoThatDoublesUpToItsLimit) {
+  side_.parameters.heartbeat_interval = 0s;
+  side_.parameters.path_max_retransmissions = 5;
+  side_.parameters.rto_initial = side_.parameters.rto_min = 100ms;
+  side_.parameters.rto_max = 800ms;
+  go_cookie_echoed();
+  inject([](wire::PacketWriter& packet) { wire::append_cookie_ack(packet); });
+  send("lost");
+  ASSERT_EQ(flush().size(), 1u);
+  for (const Duration wait : {100ms, 200ms, 400ms, 800ms, 800ms}) {
+    EXPECT_EQ(association().next_deadline(), now_ + wait);
+    expire();
+    const auto packets = flush();
+    ASSERT_EQ(packets.size(), 1u);
+    EXPECT_EQ(packets[0].types(), Types{ChunkType::data});
+  }
+}
+
+TEST_F(AssociationPaths, RetransmissionsGoFromPathToPathAndEachHasItsOwnTimeout) {
+  side_.parameters.path_max_retransmissions = 5;
+  go_multihomed();
+  side_.parameters.heartbeat_interval = 0s;
+  association().set_parameters(now_, side_.parameters);
+  send("lost");
+  EXPECT_EQ(flush().at(0).departure.destination, kThere);
+  Duration wait = 1s;
+  for (int i = 1; i <= 10; ++i) {
+    EXPECT_EQ(association().next_deadline(), now_ + wait);
+    expire();
+    const auto packets = flush();
+    ASSERT_EQ(packets.size(), 1u);
+    EXPECT_EQ(packets[0].types(), Types{ChunkType::data});
+    EXPECT_EQ(packets[0].departure.destination, i % 2 == 0 ? kThere : kThere2);
+    if (i % 2 == 0) wait *= 2;  // both have backed off
+  }
+  expire();
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::abort});
+  EXPECT_EQ(only(EventType::association_lost).reason(), Reason::retransmissions);
+}
+
 }  // namespace
 }  // namespace sluice::assoc

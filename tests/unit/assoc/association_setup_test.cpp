@@ -518,5 +518,140 @@ TEST_F(AssociationSetup, TieTagsAreRandomAndAbsentWhereTheRfcSaysSo) {
   EXPECT_TRUE(association().tie_tags().none());
 }
 
+TEST_F(AssociationSetup, ASecondInitAckLeavesCookieAndTimerAlone) {
+  go_cookie_echoed();
+  const Timestamp due = association().next_deadline();
+  now_ += 100ms;
+  inject_init_ack_with([](wire::ChunkWriter& chunk) { std::memset(wire::append_state_cookie(chunk, 6), 'x', 6); });
+  expect_silence();
+  EXPECT_EQ(association().next_deadline(), due);
+  expire();
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  const auto echo = wire::CookieEchoChunk::parse(packets[0].chunks.at(0));
+  ASSERT_TRUE(echo);
+  EXPECT_EQ(std::memcmp(echo->cookie.data(), "cookie", 6), 0);
+  inject_cookie_ack();
+  EXPECT_EQ(association().state(), State::established);
+}
+
+TEST_F(AssociationSetup, NothingThatIsOutOfPlaceWhileOpeningTouchesTheTimer) {
+  const Write strays[] = {
+      [](wire::PacketWriter& packet) { wire::append_shutdown(packet, kOurTsn - 1); },
+      [](wire::PacketWriter& packet) { wire::append_shutdown_complete(packet, false); },
+      [](wire::PacketWriter& packet) { wire::append_shutdown_complete(packet, true); },
+      [](wire::PacketWriter& packet) { wire::append_sack(packet, kOurTsn - 1, 100000, {}, {}); },
+      [](wire::PacketWriter& packet) { write_data(packet, kPeerTsn, "early"); },
+      [](wire::PacketWriter& packet) {  // the fixed fields are not all there
+        std::memset(packet.append_chunk(ChunkType::init_ack, 0, 4), 1, 4);
+      },
+  };
+  for (const State state : {State::cookie_wait, State::cookie_echoed}) {
+    for (const Write& stray : strays) {
+      go(state);
+      const Timestamp due = association().next_deadline();
+      now_ += 100ms;
+      inject(stray);
+      expect_silence();
+      ASSERT_EQ(association().state(), state);
+      EXPECT_EQ(association().next_deadline(), due);
+      expire();
+      EXPECT_EQ(flush().at(0).types(), Types{state == State::cookie_wait ? ChunkType::init : ChunkType::cookie_echo});
+      if (state == State::cookie_wait) {
+        inject_init_ack();
+        EXPECT_EQ(flush().at(0).types(), Types{ChunkType::cookie_echo});
+      }
+      inject_cookie_ack();
+      EXPECT_EQ(association().state(), State::established);
+    }
+  }
+}
+
+TEST_F(AssociationSetup, ShutdownAckUnderOurTagIsOutOfTheBlueToo) {
+  for (const State state : {State::cookie_wait, State::cookie_echoed}) {
+    go(state);
+    const Timestamp due = association().next_deadline();
+    now_ += 100ms;
+    inject([](wire::PacketWriter& packet) { wire::append_shutdown_ack(packet); });
+    const auto packets = flush();
+    ASSERT_EQ(packets.size(), 1u);
+    EXPECT_EQ(packets[0].types(), Types{ChunkType::shutdown_complete});
+    EXPECT_EQ(packets[0].header.tag, kOurTag);
+    EXPECT_TRUE(wire::ShutdownCompleteChunk::parse(packets[0].chunks[0])->tag_reflected);
+    EXPECT_EQ(association().state(), state);
+    EXPECT_EQ(association().next_deadline(), due);
+  }
+}
+
+TEST_F(AssociationSetup, AfterAStaleCookieTheInitHasTheTagAndTsnOfTheFirst) {
+  go_cookie_echoed();
+  inject_stale_cookie();
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  const auto init = wire::InitChunk::parse(packets[0].chunks.at(0));
+  ASSERT_TRUE(init);
+  EXPECT_EQ(init->init_tag(), kOurTag);
+  EXPECT_EQ(init->initial_tsn(), kOurTsn);
+}
+
+TEST_F(AssociationSetup, AbortForAMissingCookieNamesItAndCountsNoPadding) {
+  connect();
+  inject_init_ack_with([](wire::ChunkWriter&) {});
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].types(), Types{ChunkType::abort});
+  EXPECT_EQ(packets[0].chunks[0].flags, 0);
+  // One type of two bytes: the last padding is not in the chunk's length, but in the packet (§3.2).
+  EXPECT_EQ(packets[0].chunks[0].bytes.size(), 14u);
+  EXPECT_EQ(packets[0].buffer.size(), 12u + 16u);
+  wire::CauseWalker causes = wire::AbortChunk::parse(packets[0].chunks[0])->causes();
+  const auto missing = wire::MissingParameters::parse(*causes.next());
+  ASSERT_TRUE(missing);
+  ASSERT_EQ(missing->count(), 1u);
+  EXPECT_EQ(missing->type(0), wire::ParameterType::state_cookie);
+  EXPECT_FALSE(causes.next());
+}
+
+TEST_F(AssociationSetup, UnrecognizedParameterInFrontOfTheCookieIsQuotedWithItsValue) {
+  connect();
+  inject_init_ack_with([](wire::ChunkWriter& chunk) {
+    std::memset(chunk.append(static_cast<wire::ParameterType>(0xc00c), 1), 7, 1);
+    write_cookie(chunk);
+  });
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].types(), (Types{ChunkType::cookie_echo, ChunkType::error}));
+  wire::CauseWalker causes = wire::ErrorChunk::parse(packets[0].chunks[1])->causes();
+  auto reported = wire::read_unrecognized_parameters(*causes.next());
+  ASSERT_TRUE(reported);
+  const auto quoted = reported->next();
+  ASSERT_TRUE(quoted);
+  EXPECT_EQ(static_cast<std::uint16_t>(quoted->type), 0xc00c);
+  EXPECT_THAT(quoted->value(), ElementsAre(std::byte{7}));
+  EXPECT_FALSE(reported->next());
+  inject_cookie_ack();
+  EXPECT_EQ(association().state(), State::established);
+}
+
+TEST_F(AssociationSetup, AnErrorBesideTheCookieHindersNothing) {
+  base::Buffer packet = this->packet(kOurTag, [](wire::PacketWriter& writer) {
+    wire::append_cookie_echo(writer, std::as_bytes(std::span("cookie", 6)));
+    wire::ChunkWriter error = wire::append_error(writer);
+    const std::byte forward_tsn_supported[] = {std::byte{0xc0}, std::byte{0}, std::byte{0}, std::byte{4}};
+    wire::ParameterWalker walker(forward_tsn_supported);
+    const wire::Parameter parameter = *walker.next();
+    wire::append_unrecognized_parameters(error, {&parameter, 1});
+  });
+  side_.open().accept(now_, agreed(),
+                      {.arrival = {.source = kThere, .destination = kHere, .time = now_}, .buffer = std::move(packet)});
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].types(), Types{ChunkType::cookie_ack});
+  ASSERT_EQ(host().events.size(), 2u);
+  EXPECT_EQ(host().events[0].event.type, EventType::association_up);
+  EXPECT_EQ(host().events[1].event.type, EventType::remote_error);
+  EXPECT_EQ(association().state(), State::established);
+}
+
 }  // namespace
 }  // namespace sluice::assoc

@@ -450,5 +450,81 @@ TEST_F(AssociationTeardown, AClosedAssociationIsDeaf) {
   EXPECT_TRUE(host().events.empty());
 }
 
+TEST_F(AssociationTeardown, ShutdownAckMeansNothingBeforeOurShutdown) {
+  for (const State state : {State::established, State::shutdown_pending, State::shutdown_received}) {
+    SCOPED_TRACE(name(state));
+    go(state);
+    host().events.clear();
+    const Timestamp due = association().next_deadline();
+    inject_shutdown_ack();
+    expect_silence();
+    EXPECT_EQ(association().state(), state);
+    EXPECT_EQ(association().next_deadline(), due);
+    EXPECT_TRUE(host().events.empty());
+  }
+}
+
+TEST_F(AssociationTeardown, WhenBothShutDownT2BeginsAnewWithShutdownAck) {
+  go_shutdown_sent();
+  expire();
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown});
+  now_ += 100ms;
+  inject_shutdown(kOurTsn - 1);
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown_ack});
+  EXPECT_EQ(association().next_deadline(), now_ + association().paths()[0].rto.value());
+  expire();
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown_ack});
+}
+
+TEST_F(AssociationTeardown, ShutdownAckInShutdownAckSentIsAnsweredUnderThePeersTag) {
+  go_shutdown_ack_sent();
+  inject_shutdown_ack();
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].types(), Types{ChunkType::shutdown_complete});
+  EXPECT_EQ(packets[0].header.tag, kPeerTag);
+  EXPECT_FALSE(wire::ShutdownCompleteChunk::parse(packets[0].chunks[0])->tag_reflected);
+  EXPECT_EQ(last_event().event.type, EventType::closed);
+  EXPECT_EQ(association().next_deadline(), kNever);
+}
+
+TEST_F(AssociationTeardown, WhatBearsAWrongTagDoesNotStopT2) {
+  go_shutdown_sent();
+  Timestamp due = association().next_deadline();
+  now_ += 100ms;
+  inject(VTag(kOurTag.value + 1), [](wire::PacketWriter& packet) { wire::append_shutdown_ack(packet); });
+  expect_silence();
+  EXPECT_EQ(association().next_deadline(), due);
+  expire();
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown});
+  inject_shutdown_ack();
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown_complete});
+
+  go_shutdown_ack_sent();
+  due = association().next_deadline();
+  now_ += 100ms;
+  inject_shutdown_complete(VTag(kOurTag.value + 1), false);
+  inject_shutdown_complete(VTag(kOurTag.value + 1), true);
+  expect_silence();
+  EXPECT_EQ(association().next_deadline(), due);
+  expire();
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown_ack});
+  inject_shutdown_complete(kOurTag, false);
+  EXPECT_EQ(association().state(), State::closed);
+}
+
+TEST_F(AssociationTeardown, DataBehindShutdownAckSentIsNeitherDeliveredNorAnswered) {
+  go_shutdown_ack_sent();
+  host().events.clear();
+  const Timestamp due = association().next_deadline();
+  now_ += 200ms;
+  inject_data(kPeerTsn + 1, "late");
+  expect_silence();
+  EXPECT_TRUE(host().events.empty());
+  EXPECT_EQ(association().next_deadline(), due);
+  expire();
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown_ack});
+}
+
 }  // namespace
 }  // namespace sluice::assoc

@@ -165,5 +165,25 @@ TEST_F(OutOfTheBlue, AKnownPeersReflectedTagsAndShutdownAcksGoToTheOwner) {
   EXPECT_TRUE(host.sent.empty());
 }
 
+TEST_F(OutOfTheBlue, AnInitThatIsCutOffIsSilentAndLeavesTheRestAsItWas) {
+  for (const VTag tag : {VTag(0), kTag}) {
+    base::InboundPacket packet = bare(ChunkType::init, {.tag = tag});
+    packet.buffer.data()[wire::kCommonHeaderSize + 3] = std::byte{0x60};  // far beyond the packet's end
+    EXPECT_EQ(receive(packet).next, Verdict::Next::done);
+    EXPECT_TRUE(host.sent.empty());
+  }
+  receive(bare(ChunkType::shutdown_ack, {.tag = kTag}));
+  ASSERT_EQ(host.sent.size(), 1u);
+  EXPECT_EQ(last_chunk()->type, ChunkType::shutdown_complete);
+}
+
+TEST_F(OutOfTheBlue, ShutdownBetweenInitAndCookieEchoIsAbortedAndTheCookieStaysGood) {
+  const InitAck ack = exchange_init();
+  receive(
+      build({.tag = ack.header.init_tag}, [](wire::PacketWriter& packet) { wire::append_shutdown(packet, Tsn(0)); }));
+  expect_abort(ack.header.init_tag, true, 0);
+  EXPECT_EQ(receive(echo_of(ack)).next, Verdict::Next::create);
+}
+
 }  // namespace
 }  // namespace sluice::endpoint::test

@@ -275,5 +275,20 @@ TEST_F(ResponderCookie, ARestartMovesItsAddresses) {
   EXPECT_EQ(*directory.find(ports, kPeer2), after);
 }
 
+TEST_F(ResponderCookie, AGoodOneIsTakenAfterOthersWereRefused) {
+  const InitAck ack = exchange_init();
+  InitAck forged = ack;
+  forged.cookie.assign(16, std::byte{3});
+  EXPECT_EQ(receive(echo_of(forged)).next, Verdict::Next::done);
+  EXPECT_EQ(receive(cookie_echo({}, VTag(15), ack.cookie)).next, Verdict::Next::done);
+  EXPECT_EQ(receive(echo_of(ack, {.source = ip("224.0.0.5")})).next, Verdict::Next::done);
+  EXPECT_EQ(receive(echo_of(ack, {.source = ip("255.255.255.255")})).next, Verdict::Next::done);
+  EXPECT_EQ(receive(echo_of(ack, {.destination = ip("224.0.0.5")})).next, Verdict::Next::done);
+  EXPECT_EQ(counters.not_unicast, 3u);
+  EXPECT_TRUE(host.sent.empty());
+  EXPECT_EQ(directory.size(), 0u);
+  EXPECT_EQ(receive(echo_of(ack)).next, Verdict::Next::create);
+}
+
 }  // namespace
 }  // namespace sluice::endpoint::test
