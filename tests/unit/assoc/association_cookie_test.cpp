@@ -149,5 +149,34 @@ TEST_F(AssociationCookie, RestartWhileShutdownAckIsSentIsRefused) {
   EXPECT_EQ(association().state(), State::shutdown_ack_sent);
 }
 
+TEST_F(AssociationCookie, DataLostWithTheCookieEchoGoesAgainAfterThePeersOwn) {
+  connect();
+  inject_init_ack();
+  send("lost");
+  ASSERT_EQ(flush().at(0).types(), (Types{ChunkType::cookie_echo, ChunkType::data}));
+  receive_cookie(CookieAction::duplicate, agreed());
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::cookie_ack});
+  expire();  // T3-rtx is all that can bring it back
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].types(), Types{ChunkType::data});
+  EXPECT_EQ(wire::DataChunk::parse(packets[0].chunks[0])->tsn(), kOurTsn);
+}
+
+TEST_F(AssociationCookie, CookieEchoOfARestartThatComesAgainTellsNothing) {
+  go_established();
+  Handshake anew = agreed();
+  anew.local_tag = VTag(0x55555555);
+  anew.peer_tag = VTag(0x66666666);
+  receive_cookie(CookieAction::restart, anew);
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::cookie_ack});
+  // To Table 12 both tags match now.
+  EXPECT_EQ(association().local_tag(), anew.local_tag);
+  EXPECT_EQ(association().peer_tag(), anew.peer_tag);
+  receive_cookie(CookieAction::duplicate, anew);
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::cookie_ack});
+  EXPECT_EQ(host().seen(EventType::restarted).size(), 1u);
+}
+
 }  // namespace
 }  // namespace sluice::assoc

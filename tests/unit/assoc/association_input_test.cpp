@@ -391,6 +391,15 @@ TEST_F(AssociationInput, WhatAnUnrecognizedChunkKeptFromBeingReadIsNotAcknowledg
     ASSERT_TRUE(shutdown);
     EXPECT_EQ(shutdown->cumulative_tsn, kPeerTsn - 1);
   }
+TEST_F(AssociationInput, HeartbeatWithoutABodyOfItsInformationIsEchoed) {
+  go_established();
+  inject([](wire::PacketWriter& packet) {
+    for (int i = 0; i < 10; ++i) wire::append_heartbeat(packet, {});
+  });
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].types(), Types(10, ChunkType::heartbeat_ack));
+  for (const wire::Chunk& chunk : packets[0].chunks) EXPECT_EQ(chunk.bytes.size(), 8u);
 }
 
 }  // namespace

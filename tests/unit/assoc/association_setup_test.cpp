@@ -651,6 +651,37 @@ TEST_F(AssociationSetup, AnErrorBesideTheCookieHindersNothing) {
   EXPECT_EQ(host().events[0].event.type, EventType::association_up);
   EXPECT_EQ(host().events[1].event.type, EventType::remote_error);
   EXPECT_EQ(association().state(), State::established);
+TEST_F(AssociationSetup, EachInitIsTheSame) {
+  side_.open().connect(now_, ours());
+  const auto first = flush();
+  expire();
+  const auto again = flush();
+  ASSERT_EQ(first.size(), 1u);
+  ASSERT_EQ(again.size(), 1u);
+  EXPECT_TRUE(std::ranges::equal(again[0].chunks.at(0).bytes, first[0].chunks.at(0).bytes));
+}
+
+TEST_F(AssociationSetup, CookieAckMayComeFromAnotherAddressOfThePeer) {
+  connect();
+  inject_init_ack_with([](wire::ChunkWriter& chunk) {
+    wire::append_address(chunk, kThere2);
+    write_cookie(chunk);
+  });
+  flush();
+  inject(
+      kOurTag, [](wire::PacketWriter& packet) { wire::append_cookie_ack(packet); }, kThere2);
+  EXPECT_EQ(association().state(), State::established);
+  for (const SentPacket& packet : flush()) EXPECT_EQ(packet.find(ChunkType::cookie_echo), nullptr);
+}
+
+TEST_F(AssociationSetup, DataBehindTheCookieAckIsTaken) {
+  go_cookie_echoed();
+  inject([](wire::PacketWriter& packet) {
+    wire::append_cookie_ack(packet);
+    write_data(packet, kPeerTsn, "at once");
+  });
+  EXPECT_EQ(last_event().data, "at once");
+  EXPECT_EQ(host().seen(EventType::association_up).size(), 1u);
 }
 
 }  // namespace

@@ -524,6 +524,28 @@ TEST_F(AssociationTeardown, DataBehindShutdownAckSentIsNeitherDeliveredNorAnswer
   EXPECT_EQ(association().next_deadline(), due);
   expire();
   EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown_ack});
+TEST_F(AssociationTeardown, ShutdownsThatAcknowledgeNothingKeepNoAssociationAlive) {
+  go_shutdown_received();
+  for (int i = 0; i < 50 && association().state() == State::shutdown_received; ++i) {
+    expire();
+    flush();
+    if (association().state() == State::shutdown_received) inject_shutdown(kOurTsn - 1);
+  }
+  EXPECT_EQ(only(EventType::association_lost).reason(), Reason::retransmissions);
+  EXPECT_EQ(counters().t3_expired, side_.parameters.association_max_retransmissions + 1u);
+}
+
+TEST_F(AssociationTeardown, AnOldShutdownTakesNothingBack) {
+  go_established();
+  send("one");
+  send("two");
+  flush();
+  inject_sack(kOurTsn + 1);
+  inject_shutdown(kOurTsn - 1);  // overtaken by the SACK
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].types(), Types{ChunkType::shutdown_ack});
+  EXPECT_EQ(association().state(), State::shutdown_ack_sent);
 }
 
 }  // namespace

@@ -183,6 +183,22 @@ TEST_F(OutOfTheBlue, ShutdownBetweenInitAndCookieEchoIsAbortedAndTheCookieStaysG
       build({.tag = ack.header.init_tag}, [](wire::PacketWriter& packet) { wire::append_shutdown(packet, Tsn(0)); }));
   expect_abort(ack.header.init_tag, true, 0);
   EXPECT_EQ(receive(echo_of(ack)).next, Verdict::Next::create);
+TEST_F(OutOfTheBlue, ManyShutdownAcksBringOneShutdownComplete) {
+  receive(build({.tag = kTag}, [](wire::PacketWriter& packet) {
+    for (int i = 0; i < 10; ++i) packet.append_chunk(ChunkType::shutdown_ack, 0, 0);
+  }));
+  ASSERT_EQ(host.sent.size(), 1u);
+  wire::ChunkWalker chunks = wire::chunks_of(last());
+  EXPECT_EQ(chunks.next()->type, ChunkType::shutdown_complete);
+  EXPECT_FALSE(chunks.next().has_value());
+}
+
+TEST_F(OutOfTheBlue, DataOfAPeerWhoseCookieNeverCameIsAborted) {
+  const InitAck ack = exchange_init();
+  receive(bare(ChunkType::data, {.tag = ack.header.init_tag}));
+  ASSERT_EQ(host.sent.size(), 1u);
+  EXPECT_EQ(last_header().tag, ack.header.init_tag);
+  EXPECT_TRUE(wire::AbortChunk::parse(*last_chunk())->tag_reflected());
 }
 
 }  // namespace

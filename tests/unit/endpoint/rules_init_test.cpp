@@ -168,5 +168,18 @@ TEST_F(RulesSteering, PortZeroGoesNowhere) {  // §3.1
   }
 }
 
+TEST_F(RulesInit, PaddingOfTheLastParameterMayCountOrNot) {  // §3.2
+  base::InboundPacket counted = init({.more = [](wire::ChunkWriter& chunk) {
+    wire::append_supported_address_types(chunk, {.ipv4 = true, .ipv6 = false});
+  }});
+  std::byte* const length = counted.buffer.data() + wire::kCommonHeaderSize + 2;
+  ASSERT_EQ(base::load_be<std::uint16_t>(length) % 4, 2) << "the padding is not counted";
+  receive(counted);
+  EXPECT_FALSE(take_init_ack().cookie.empty());
+  base::store_be(length, static_cast<std::uint16_t>(base::load_be<std::uint16_t>(length) + 2));
+  receive(counted);
+  EXPECT_FALSE(take_init_ack().cookie.empty());
+}
+
 }  // namespace
 }  // namespace sluice::endpoint::test
