@@ -10,7 +10,8 @@ namespace sluice::assoc {
 /// bytes carries 1 452 bytes of user data, two thirds of what it pins; so pinned memory is charged at two thirds: a
 /// window of 1 MiB lets 1 MiB of such packets be in flight and unread, and then has pinned 1.5 MiB. Packets that carry
 /// less close it sooner than their bytes say, since they cost as much. Parameters::pin_limit is the bound that holds
-/// even when a peer overruns the window; if it is below 1.5 windows, memory is charged so that the window closes there.
+/// even when a peer overruns the window; if that is near or below 1.5 windows, memory is charged so that the window
+/// closes a few packets short of it.
 ///
 /// What was advertised once is taken back only for need: the right edge (bytes received + a_rwnd) moves back only as
 /// memory runs out. While less than half the window is free it moves forward by a packet or half the window at a time

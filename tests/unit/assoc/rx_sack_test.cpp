@@ -215,13 +215,33 @@ TEST_F(RxSackTest, NoUpdatesWhileTheApplicationKeepsUp) {
   EXPECT_EQ(counters.window_updates_sent, 0U);
 }
 
-TEST_F(RxSackTest, WindowClosesAtThePinLimitIfThatComesFirst) {
+TEST_F(RxSackTest, WindowClosesShortOfThePinLimitIfThatComesFirst) {
   parameters.pin_limit = 64 << 10;
   host.keep = true;
   block_capacity = 2048;
-  for (int i = 0; i < 31; ++i) take_next(std::string(1452, 'x'));
+  for (int i = 0; i < 29; ++i) take_next(std::string(1452, 'x'));
   EXPECT_GT(sack()->window, 0U);
   take_next(std::string(1452, 'x'));
+  EXPECT_EQ(sack()->window, 0U);
+}
+
+// §6.2: what is inside the window that was told must be taken, to its last byte.
+TEST_F(RxSackTest, NothingThatWasOfferedIsRefused) {
+  parameters.pin_limit = 3 * parameters.receive_window / 2;
+  host.keep = true;
+  block_capacity = 2048 + 128;
+  std::uint32_t window = parameters.receive_window;
+  for (int i = 0; i < 5000 && window >= 60; ++i) {
+    std::vector<Data> chunks;
+    const std::uint32_t first = receiver().cumulative_tsn().value() + 1;
+    for (std::uint32_t k = 0; k < 19 && window >= 60; ++k, window -= 60)
+      chunks.push_back({first + k, std::string(60, 'x'), "BEU"});
+    for (const DataVerdict verdict : packet(chunks)) {
+      const std::optional<Sack> told = sack();
+      ASSERT_EQ(verdict, DataVerdict::accepted) << "while the SACK offers " << told->window << " bytes";
+    }
+    window = sack()->window;
+  }
   EXPECT_EQ(sack()->window, 0U);
 }
 
