@@ -30,12 +30,14 @@ Receiver::~Receiver() {
   // First of all, so that nothing let go below calls back.
   if (PinLedger* const ledger = std::exchange(ledger_, nullptr)) ledger->abandon();
   let_go_of_all_beyond();
-  while (HeldChunk* const held = open_.chunks.pop_front()) let_go(*held);
-  while (HeldChunk* const held = waiting_.pop_front()) let_go(*held);
+  let_go(open_.chunks);
+  let_go(skipped_);
+  let_go(waiting_);
 }
 
 void Receiver::start(const Handshake& handshake) {
   let_go_of_all_beyond();
+  let_go(skipped_);
   abort_open_message();
   cumulative_ = handshake.peer_initial_tsn - 1;
   highest_ = cumulative_;
@@ -97,17 +99,31 @@ DataVerdict Receiver::in_order(const wire::DataChunk& chunk, base::Buffer& packe
   if (open_.open ? !continues_open_message(chunk) : !chunk.begin()) return DataVerdict::protocol_violation;
   InboundStream* const stream = streams_.find(chunk.stream());
   if (stream == nullptr) return refuse();
-  // Everything before it came, so that a message whose turn it is not will never have its turn.
-  if (!chunk.unordered() && chunk.ssn() != stream->next_ssn) return DataVerdict::protocol_violation;
   const bool whole = chunk.begin() && chunk.end();
-  if (whole ? !deliver_whole(chunk, *stream, packet) : !take_open_fragment(chunk, *stream, packet)) return refuse();
+  if (!chunk.unordered() && chunk.ssn() != stream->next_ssn) [[unlikely]] {
+    if (!may_wait_for_ssn(whole, chunk.ssn(), *stream)) return DataVerdict::protocol_violation;
+    HeldChunk* const held = hold(chunk, packet);
+    if (held == nullptr) return refuse();
+    skipped_.push_back(*held);
+  } else if (whole ? !deliver_whole(chunk, *stream, packet) : !take_open_fragment(chunk, *stream, packet)) {
+    return refuse();
+  }
   count_received(chunk);
-  if (map_ == nullptr) {
+  if (!turns_wait()) {
     cumulative_ = highest_ = chunk.tsn();
     return DataVerdict::accepted;
   }
   if (whole && !chunk.unordered()) deliver_turns(chunk.stream(), *stream);
   return advance_past(chunk.tsn());
+}
+
+/// Everything before it came, so that a message whose turn it is not has lost its turn; unless the peer makes up for
+/// what it left out, which may be waited for if that costs little.
+bool Receiver::may_wait_for_ssn(bool whole, Ssn ssn, const InboundStream& stream) const {
+  constexpr int kMost = 16;
+  int waiting = 0;
+  for (const HeldChunk* one = skipped_.head; one != nullptr; one = one->next) ++waiting;
+  return whole && ssn > stream.next_ssn && waiting < kMost;
 }
 
 bool Receiver::continues_open_message(const wire::DataChunk& chunk) const {
@@ -202,6 +218,11 @@ DataVerdict Receiver::advance_past(Tsn tsn) {
 /// be delivered were; one that is left skipped an SSN, or used one twice.
 bool Receiver::absorb(HeldChunk& held) {
   InboundStream& stream = *streams_.find(held.stream);
+  if (!open_.open && !held.unordered && may_wait_for_ssn(held.begin && held.end, held.ssn, stream)) {
+    map_->turns().remove(held);
+    skipped_.push_back(held);
+    return true;
+  }
   const bool fits = held.begin ? !open_.open && !held.end && (held.unordered || held.ssn == stream.next_ssn)
                                : open_.open && open_.stream == held.stream;
   if (!fits) {

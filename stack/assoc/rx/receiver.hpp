@@ -26,7 +26,7 @@ enum class DataVerdict : std::uint8_t {
   out_of_window,       ///< no room, or too far ahead: dropped, not acknowledged
   no_user_data,        ///< answer with ABORT, "No User Data" (RFC 9260 §6.2)
   invalid_stream,      ///< acknowledged, then answered with ERROR "Invalid Stream Identifier" (§6.5)
-  protocol_violation,  ///< fragments that contradict each other: answer with ABORT
+  protocol_violation,  ///< fragments or SSNs that contradict each other: answer with ABORT
 };
 
 /// The receiving half of an association: which TSNs came, SACKs, reassembly, order within streams, the receive window,
@@ -37,6 +37,9 @@ enum class DataVerdict : std::uint8_t {
 /// consecutive TSNs, and a stream's SSNs follow its TSNs, everything held lies beyond the cumulative TSN and may be
 /// given back (§6.2), but for one message of which fragments up to the cumulative TSN came: the open message. That one
 /// is delivered in parts when it grows past Parameters::partial_delivery_point or memory runs short.
+///
+/// A peer that skips an SSN breaks §6.5. A few messages, each whole in a chunk, may wait for the one that was left out
+/// (§6.6); more are a protocol violation.
 ///
 /// Every block that the application or this class keeps is charged whole to the association's PinLedger, what holding
 /// costs besides is charged too, and the sum never passes Parameters::pin_limit. Data that waits is copied out, packed,
@@ -115,6 +118,7 @@ class Receiver final : private UnpinListener {
   DataVerdict out_of_order(const wire::DataChunk& chunk, base::Buffer& packet);
   DataVerdict advance_past(Tsn tsn);
   bool absorb(HeldChunk& held);
+  bool may_wait_for_ssn(bool whole, Ssn ssn, const InboundStream& stream) const;
   bool continues_open_message(const wire::DataChunk& chunk) const;
   bool open_in(StreamId stream) const;
   bool fits_neighbours(const wire::DataChunk& chunk) const;
@@ -125,7 +129,9 @@ class Receiver final : private UnpinListener {
   bool deliver_whole(const wire::DataChunk& chunk, InboundStream& stream, base::Buffer& packet);
   bool deliver_from_packet(const wire::DataChunk& chunk, std::uint32_t message_id, Ppid ppid, base::Buffer& packet);
   void deliver_run(HeldChunk& first, InboundStream& stream);
+  bool turns_wait() const { return map_ != nullptr || !skipped_.empty(); }
   void deliver_turns(StreamId id, InboundStream& stream);
+  HeldChunk* take_skipped(StreamId id, Ssn ssn);
   void begin_open_message(StreamId stream, Ssn ssn, Ppid ppid, bool unordered);
   bool take_open_fragment(const wire::DataChunk& chunk, InboundStream& stream, base::Buffer& packet);
   void append_to_open_message(HeldChunk& held, InboundStream& stream);
@@ -150,6 +156,7 @@ class Receiver final : private UnpinListener {
   bool renege_one(Tsn tsn);
   void let_go(HeldChunk& held);
   void let_go_of_all_beyond();
+  void let_go(HeldList& list);
 
   Services& services_;
   const Parameters* parameters_;
@@ -165,7 +172,8 @@ class Receiver final : private UnpinListener {
   SackSchedule sack_;
   InboundStreams streams_;
   OpenMessage open_;
-  HeldList waiting_;     // in order, but the application's ring was full
+  HeldList skipped_;  // whole messages up to the cumulative TSN, before their turn: an SSN before theirs was left out
+  HeldList waiting_;  // in order, but the application's ring was full
   base::Buffer copies_;  // the block into which small pieces are copied out next
 };
 

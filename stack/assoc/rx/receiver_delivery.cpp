@@ -61,7 +61,31 @@ void Receiver::deliver_run(HeldChunk& first, InboundStream& stream) {
 
 /// A message of stream `id` was delivered in order: those that waited for it follow.
 void Receiver::deliver_turns(StreamId id, InboundStream& stream) {
-  while (HeldChunk* const first = map_->turns().take(id, stream.next_ssn)) deliver_run(*first, stream);
+  for (;;) {
+    HeldChunk* const first = map_ == nullptr ? nullptr : map_->turns().take(id, stream.next_ssn);
+    if (first != nullptr) {
+      deliver_run(*first, stream);
+      continue;
+    }
+    HeldChunk* const skipped = take_skipped(id, stream.next_ssn);
+    if (skipped == nullptr) return;
+    ++stream.next_ssn;
+    skipped->message_id = stream.next_message_id++;
+    deliver_held(*skipped);
+  }
+}
+
+HeldChunk* Receiver::take_skipped(StreamId id, Ssn ssn) {
+  HeldChunk* found = nullptr;
+  HeldList others;
+  while (HeldChunk* const one = skipped_.pop_front()) {
+    if (found == nullptr && one->stream == id && one->ssn == ssn)
+      found = one;
+    else
+      others.push_back(*one);
+  }
+  skipped_ = others;
+  return found;
 }
 
 void Receiver::begin_open_message(StreamId stream, Ssn ssn, Ppid ppid, bool unordered) {
@@ -116,7 +140,7 @@ void Receiver::finish_open_message(InboundStream& stream) {
   open_.open = open_.partial = false;
   if (!ordered) return;
   ++stream.next_ssn;
-  if (map_ != nullptr) deliver_turns(open_.stream, stream);
+  if (turns_wait()) deliver_turns(open_.stream, stream);
 }
 
 void Receiver::deliver_open_chunks() {
@@ -130,7 +154,7 @@ void Receiver::deliver_open_chunks() {
 
 /// Lets go of the open message; if parts of it were delivered, says that the rest will not come.
 void Receiver::abort_open_message() {
-  while (HeldChunk* const held = open_.chunks.pop_front()) let_go(*held);
+  let_go(open_.chunks);
   if (open_.partial) {
     if (HeldChunk* const notice = services_.pools.held_chunks.make()) {
       ++held_count_;

@@ -136,6 +136,10 @@ void Receiver::let_go(HeldChunk& held) {
   tidy_copies();
 }
 
+void Receiver::let_go(HeldList& list) {
+  while (HeldChunk* const held = list.pop_front()) let_go(*held);
+}
+
 void Receiver::let_go_of_all_beyond() {
   if (map_ == nullptr) return;
   Tsn from = highest_;

@@ -230,15 +230,56 @@ TEST_F(RxOrderTest, NoUserDataIsRefusedUnseen) {
   EXPECT_EQ(receiver().cumulative_tsn(), Tsn(999));
 }
 
-TEST_F(RxOrderTest, SkippedSsnIsAProtocolViolation) {
-  EXPECT_EQ(data({1000, "a", "BE", 0, 1}), DataVerdict::protocol_violation);
-  restart(1000);
-  // It might have been in its turn while TSN 1000 was missing; then it turns out that it was not.
-  EXPECT_EQ(data({1001, "b", "BE", 0, 2}), DataVerdict::accepted);
-  EXPECT_EQ(data({1000, "a", "BE", 0, 0}), DataVerdict::protocol_violation);
-  restart(1000);
+// The peer should have begun with SSN 0, and let SSN 1 follow (§6.5). What it makes up for later is put in order
+// (§6.6).
+TEST_F(RxOrderTest, AMessageWhoseSsnCameTooSoonWaitsForTheOneLeftOut) {
+  EXPECT_EQ(data({1000, "c", "BE", 0, 2}), DataVerdict::accepted);
+  EXPECT_EQ(data({1001, "x", "BE", 1, 0}), DataVerdict::accepted);
+  EXPECT_EQ(delivered(), "x");
+  EXPECT_EQ(sack()->cumulative, 1001u);
+  EXPECT_EQ(data({1002, "b", "BE", 0, 1}), DataVerdict::accepted);
+  EXPECT_EQ(data({1003, "a", "BE", 0, 0}), DataVerdict::accepted);
+  EXPECT_EQ(delivered(), "x a b c");
+  EXPECT_EQ(data({1004, "d", "BE", 0, 3}), DataVerdict::accepted);
+  EXPECT_EQ(delivered(), "x a b c d");
+}
+
+// It might have been in its turn while TSN 1000 was missing; then it turns out that it was not.
+TEST_F(RxOrderTest, AMessageWhoseSsnCameTooSoonBehindAGapWaitsToo) {
+  EXPECT_EQ(data({1001, "c", "BE", 0, 2}), DataVerdict::accepted);
+  EXPECT_EQ(data({1000, "a", "BE", 0, 0}), DataVerdict::accepted);
+  EXPECT_EQ(delivered(), "a");
+  EXPECT_EQ(sack()->cumulative, 1001u);
+  EXPECT_EQ(data({1003, "e", "BE", 0, 4}), DataVerdict::accepted);
+  EXPECT_EQ(data({1002, "b", "B", 0, 1}), DataVerdict::protocol_violation) << "what stands behind does not go on";
+}
+
+TEST_F(RxOrderTest, AnSsnThatIsMadeUpForInFragmentsBringsThoseThatWait) {
+  data({1000, "b", "BE", 0, 1});
+  data({1001, "a", "B", 0, 0});
+  EXPECT_EQ(delivered(), "");
+  data({1002, "a", "E", 0, 0});
+  EXPECT_EQ(delivered(), "a+a b");
+}
+
+TEST_F(RxOrderTest, NoMoreThanSixteenMessagesWaitForAnSsnLeftOut) {
+  for (std::uint16_t i = 0; i < 16; ++i)
+    ASSERT_EQ(data({1000u + i, "x", "BE", 0, static_cast<std::uint16_t>(i + 1)}), DataVerdict::accepted);
+  EXPECT_EQ(data({1016, "x", "BE", 0, 17}), DataVerdict::protocol_violation);
+}
+
+TEST_F(RxOrderTest, WhatWaitsForAnSsnLeftOutEndsWithARestart) {
+  data({1000, "b", "BE", 0, 1});
+  restart(50);
+  data({50, "a", "BE", 0, 0});
+  EXPECT_EQ(delivered(), "a");
+}
+
+TEST_F(RxOrderTest, AnSsnUsedTwiceOrSkippedByAFragmentIsAProtocolViolation) {
   EXPECT_EQ(data({1000, "a", "BE", 0, 0}), DataVerdict::accepted);
   EXPECT_EQ(data({1001, "b", "BE", 0, 0}), DataVerdict::protocol_violation) << "an SSN used twice";
+  restart(1000);
+  EXPECT_EQ(data({1000, "a", "B", 0, 1}), DataVerdict::protocol_violation) << "a fragment";
 }
 
 TEST_F(RxOrderTest, SsnUsedTwiceOutOfOrderIsDeliveredOnceAndRefused) {
