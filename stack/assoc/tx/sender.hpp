@@ -180,6 +180,7 @@ class Sender : private WaitingSender {
   SackResult finish(Timestamp now, Progress& progress);
   void acknowledge_cumulatively(Tsn cumulative_tsn, Progress& progress);
   void acknowledge(SentChunk& chunk, Progress& progress);
+  std::span<const wire::GapAckBlock> sorted_gaps(const wire::SackChunk& sack);
   void apply_gap_blocks(const wire::SackChunk& sack, Progress& progress);
   void pass_missing(Tsn end, Progress& progress);
   void renege(Tsn tsn, Progress& progress);
@@ -229,6 +230,7 @@ class Sender : private WaitingSender {
   bool fast_retransmit_due_ : 1 = false;  ///< one packet may leave whatever the cwnd (§7.2.4)
   bool probing_ : 1 = false;              ///< probe_tsn_ is a zero window probe in flight
   bool probe_answered_ : 1 = false;       ///< a SACK came since the probe was sent last
+  bool told_closed_ : 1 = false;          ///< since a timeout or probe the last SACK said: the window is closed
   bool probe_due_ : 1 = false;
   bool blocked_ : 1 = false;           ///< a send was refused: a writable event is owed
   bool writable_waiting_ : 1 = false;  ///< it is due, and the application had no room

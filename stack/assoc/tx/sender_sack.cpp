@@ -64,6 +64,7 @@ SackResult Sender::on_sack(Timestamp now, const wire::SackChunk& sack, std::span
   progress.window_moved = sack.window() != advertised_window_;
   advertised_window_ = sack.window();
   largest_window_ = std::max(largest_window_, advertised_window_);
+  told_closed_ = advertised_window_ == 0;
   count_misses(progress);
   return finish(now, progress);
 }
@@ -142,6 +143,19 @@ inline void Sender::acknowledge(SentChunk& chunk, Progress& progress) {
   progress.highest_newly_acked = chunk.tsn;
 }
 
+/// The gap ack blocks of `sack`, lowest first, if they stand in another order, which §3.3.4 does not rule out. Empty:
+/// read them as they stand.
+std::span<const wire::GapAckBlock> Sender::sorted_gaps(const wire::SackChunk& sack) {
+  const std::uint32_t count = sack.gap_count();
+  std::uint32_t i = 1;
+  while (i < count && sack.gap(i - 1).start <= sack.gap(i).start) ++i;
+  const std::span<wire::GapAckBlock> sorted(services_.pools.gap_blocks);
+  if (i >= count || count > sorted.size()) return {};
+  for (i = 0; i < count; ++i) sorted[i] = sack.gap(i);
+  std::ranges::sort(sorted.first(count), {}, &wire::GapAckBlock::start);
+  return sorted.first(count);
+}
+
 /// Walks once along the missing chunks and the blocks together. Between two missing chunks everything is gap-acked, so
 /// that what the peer took back shows as well, without looking at what did not change.
 void Sender::apply_gap_blocks(const wire::SackChunk& sack, Progress& progress) {
@@ -149,10 +163,11 @@ void Sender::apply_gap_blocks(const wire::SackChunk& sack, Progress& progress) {
   const Tsn highest_before = gap_acked_ > 0 ? highest_gap_acked_ : cumulative;
   progress.covered = cumulative;
   progress.chunk = store_.first_missing();
+  const std::span<const wire::GapAckBlock> sorted = sorted_gaps(sack);
   for (std::uint32_t i = 0; i < sack.gap_count(); ++i) {
-    const wire::GapAckBlock block = sack.gap(i);
+    const wire::GapAckBlock block = sorted.empty() ? sack.gap(i) : sorted[i];
     const Tsn last = cumulative + block.end;
-    if (last <= progress.covered) continue;  // out of order or overlapping: what it adds was seen
+    if (last <= progress.covered) continue;  // overlapping: what it adds was seen
     pass_missing(cumulative + block.start, progress);
     while (progress.chunk != nullptr && progress.chunk->tsn <= last) {
       SentChunk& chunk = *progress.chunk;
@@ -306,6 +321,10 @@ void Sender::find_lowest_outstanding(Path& path) {
 bool Sender::on_t3_expired(Timestamp now, Path& path) {
   path.t3_deadline = kNever;
   const bool answered_probe = probing_ && probe_answered_;
+  // The window closed over what was on its way, and the peer says so each time: it may for as long as it likes, as
+  // with a probe (§6.1 A).
+  const bool kept_out = told_closed_;
+  told_closed_ = false;
   if (answered_probe) {
     probe_answered_ = false;
     probe_doublings_ = std::min<std::uint8_t>(probe_doublings_ + 1, kMaxProbeDoublings);
@@ -320,7 +339,7 @@ bool Sender::on_t3_expired(Timestamp now, Path& path) {
     if (recovering_paths_ == 0) fast_recovery_ = fast_retransmit_due_ = false;
   }
   mark_all(path);
-  return !answered_probe;
+  return !answered_probe && !kept_out;
 }
 
 void Sender::send_again(Path& path) {

@@ -147,5 +147,25 @@ TEST(AssociationPairs, BackPressureLosesNothing) {
   EXPECT_EQ(pair.left.counters.chunks_retransmitted, 0u);
 }
 
+// §6.1 A, in spirit, between two associations: an application that does not read for a long time loses nothing.
+TEST(AssociationPairs, AReaderThatStopsForHoursKeepsItsAssociation) {
+  AssociationPair pair(5);
+  pair.right.parameters.pin_limit = 3 * pair.right.parameters.receive_window / 2;
+  pair.connect();
+  ASSERT_TRUE(pair.run([&] { return pair.both_established(); }));
+  pair.right.host.event_room = 0;
+  const Timestamp stop = pair.now + std::chrono::hours(2);
+  pair.run(
+      [&] {
+        while (AssociationPair::state(pair.left) == State::established &&
+               pair.send(pair.left, std::string(60, 'x')) == SendStatus::queued) {
+        }
+        return pair.now >= stop || AssociationPair::state(pair.left) == State::closed;
+      },
+      std::chrono::hours(3));
+  EXPECT_EQ(AssociationPair::state(pair.left), State::established)
+      << "after " << pair.left.counters.t3_expired << " timeouts, each answered by a SACK";
+}
+
 }  // namespace
 }  // namespace sluice::assoc

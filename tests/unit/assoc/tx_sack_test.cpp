@@ -86,7 +86,7 @@ TEST_F(SackTest, GapBlocksTakeChunksOutOfTheFlightButKeepTheirData) {
 TEST_F(SackTest, BlocksOutOfOrderAndOverlappingCountOnce) {
   send_packets(9);
   sack({.cumulative = 999, .gaps = {{2, 4}, {3, 6}, {2, 2}, {9, 9}, {8, 9}}});
-  EXPECT_EQ(sender->gap_acked_chunks(), 6u);
+  EXPECT_EQ(sender->gap_acked_chunks(), 7u);
 }
 
 TEST_F(SackTest, WhatThePeerTakesBackIsInFlightAgain) {
@@ -563,6 +563,18 @@ TEST_F(WindowProbeTest, IntervalStartsAnewAfterTheWindowWasOpen) {
   sack({.cumulative = 1003, .window = 0});
   send("y");
   EXPECT_EQ(sender->probe_deadline(), now + paths[0].rto.value());
+}
+
+// §3.3.4: the TSNs of each block were received, in whatever order the blocks stand.
+TEST_F(SackTest, EveryBlockCountsInWhateverOrder) {
+  send_packets(9);
+  sack({.cumulative = 999, .gaps = {{6, 7}, {3, 4}}});
+  EXPECT_EQ(sender->gap_acked_chunks(), 4u);
+  sack({.cumulative = 999, .gaps = {{3, 4}, {6, 7}}});
+  EXPECT_EQ(sender->gap_acked_chunks(), 4u);
+  sack({.cumulative = 999, .gaps = {{6, 8}, {3, 4}}});
+  EXPECT_EQ(sender->gap_acked_chunks(), 5u);
+  EXPECT_EQ(counters.chunks_reneged, 0u);
 }
 
 }  // namespace
