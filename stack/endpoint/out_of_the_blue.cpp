@@ -19,11 +19,7 @@ struct Contents {
 
 bool has_stale_cookie(const wire::Chunk& chunk) {
   const auto error = wire::ErrorChunk::parse(chunk);
-  if (!error) return false;
-  auto causes = error->causes();
-  while (const auto cause = causes.next())
-    if (cause->code == wire::CauseCode::stale_cookie) return true;
-  return false;
+  return error && error->has(wire::CauseCode::stale_cookie);
 }
 
 Contents contents_of(std::span<const std::byte> packet) {
@@ -43,6 +39,10 @@ Contents contents_of(std::span<const std::byte> packet) {
 }
 
 }  // namespace
+
+bool holds_abort(std::span<const std::byte> packet) {
+  return contents_of(packet).abort;
+}
 
 void answer_out_of_the_blue(const Services& services, Timestamp now, const Received& received) {
   Counters& counters = services.counters;

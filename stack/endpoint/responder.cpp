@@ -95,6 +95,10 @@ Verdict Responder::on_cookie_echo(Timestamp now, const Received& received, Creat
   if (refuse_forged_cookie(services_, now, received)) return {};
   // Whose it is, the owner opens: Table 12 may find even an old cookie valid.
   if (const VTag* const known = directory_.find(received.ports(), received.arrival.source)) return to_owner(*known);
+  if (holds_abort(received.packet)) {  // §8.4 rule 2 comes before rule 4
+    ++services_.counters.ootb_abort;
+    return {};
+  }
   const OpenedCookie opened = open_received_cookie(services_, now, received);
   switch (opened.verdict) {
     case CookieVerdict::good:

@@ -15,6 +15,13 @@ class ErrorChunk {
 
   /// One, or more; never malformed.
   CauseWalker causes() const { return CauseWalker(causes_); }
+  /// One of them is `code`.
+  bool has(CauseCode code) const {
+    CauseWalker walker = causes();
+    while (const std::optional<Cause> cause = walker.next())
+      if (cause->code == code) return true;
+    return false;
+  }
 
  private:
   explicit ErrorChunk(std::span<const std::byte> causes) : causes_(causes) {}

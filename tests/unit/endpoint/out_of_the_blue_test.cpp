@@ -183,6 +183,8 @@ TEST_F(OutOfTheBlue, ShutdownBetweenInitAndCookieEchoIsAbortedAndTheCookieStaysG
       build({.tag = ack.header.init_tag}, [](wire::PacketWriter& packet) { wire::append_shutdown(packet, Tsn(0)); }));
   expect_abort(ack.header.init_tag, true, 0);
   EXPECT_EQ(receive(echo_of(ack)).next, Verdict::Next::create);
+}
+
 TEST_F(OutOfTheBlue, ManyShutdownAcksBringOneShutdownComplete) {
   receive(build({.tag = kTag}, [](wire::PacketWriter& packet) {
     for (int i = 0; i < 10; ++i) packet.append_chunk(ChunkType::shutdown_ack, 0, 0);
@@ -199,6 +201,17 @@ TEST_F(OutOfTheBlue, DataOfAPeerWhoseCookieNeverCameIsAborted) {
   ASSERT_EQ(host.sent.size(), 1u);
   EXPECT_EQ(last_header().tag, ack.header.init_tag);
   EXPECT_TRUE(wire::AbortChunk::parse(*last_chunk())->tag_reflected());
+}
+
+TEST_F(OutOfTheBlue, Rule2AnAbortBesideACookieEchoIsSilentToo) {
+  const InitAck ack = exchange_init();
+  const base::InboundPacket packet = build({.tag = ack.header.init_tag}, [&](wire::PacketWriter& writer) {
+    wire::append_cookie_echo(writer, ack.cookie);
+    wire::append_abort(writer, false);
+  });
+  EXPECT_EQ(receive(packet).next, Verdict::Next::done);
+  EXPECT_TRUE(host.sent.empty());
+  EXPECT_EQ(directory.size(), 0u);
 }
 
 }  // namespace
