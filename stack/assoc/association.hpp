@@ -72,9 +72,9 @@ class Association {
   /// next flush, and after a restart handshake() is `agreed`: the table of tags must follow local_tag(). Not for state
   /// closed.
   void receive_cookie(Timestamp now, CookieAction action, const Handshake& agreed, base::InboundPacket&& packet);
-  /// An INIT from this association's peer came in SHUTDOWN-ACK-SENT: SHUTDOWN ACK leaves again instead of an INIT ACK
-  /// (§9.2). In other states nothing.
-  void repeat_shutdown_ack();
+  /// An INIT from this association's peer came from `source` in SHUTDOWN-ACK-SENT: SHUTDOWN ACK leaves again, to there,
+  /// instead of an INIT ACK (§9.2). In other states nothing.
+  void repeat_shutdown_ack(const IpAddress& source);
 
   /// Once a shutdown was asked for, by us or by the peer, only further parts of a message that was begun are taken. The
   /// shutdown waits for its end, at most as long as T5-shutdown-guard.
@@ -164,6 +164,7 @@ class Association {
     Path* path = nullptr;    ///< the one it came by; null only for INIT ACK
     bool data = false;       ///< it held DATA that this state accepts
     bool heartbeat = false;  ///< it held HEARTBEATs
+    bool shutdown = false;   ///< it held a SHUTDOWN that this state takes
     bool sack_immediately = false;
     bool replied = false;      ///< a chunk that answers it is in the packet under way
     std::uint8_t reports = 0;  ///< ERROR chunks that it provoked
@@ -188,14 +189,15 @@ class Association {
   Next on_data(Inbound& in, const wire::Chunk& chunk);
   Next refuse_data(Inbound& in, const wire::DataChunk& data, DataVerdict verdict);
   Next on_sack(Inbound& in, const wire::Chunk& chunk);
-  Next take_acknowledgement(const SackResult& result);
+  Next take_acknowledgement(Inbound& in, const SackResult& result);
   Next on_heartbeat(Inbound& in, const wire::Chunk& chunk);
   Next on_heartbeat_ack(Inbound& in, const wire::Chunk& chunk);
   Next on_error(Inbound& in, const wire::Chunk& chunk);
   Next on_abort(Inbound& in, const wire::Chunk& chunk);
   Next on_misplaced(Inbound& in, const wire::Chunk& chunk);
   Next on_unrecognized(Inbound& in, const wire::Chunk& chunk);
-  bool may_reply(const Inbound& in, std::size_t bytes) const;
+  static bool is_alone(const Inbound& in, const wire::Chunk& chunk);
+  bool may_reply(const Inbound& in, const Path& path, std::size_t bytes) const;
   /// An ERROR chunk to answer `in` with, where the caller puts one cause of `bytes`; false: no more for this packet.
   std::optional<wire::ChunkWriter> report(Inbound& in, std::uint32_t bytes);
 
@@ -236,6 +238,7 @@ class Association {
   void send_abort(Path& path, VTag tag, bool tag_reflected, const AbortCause& cause);
   void keep_reason(const base::InboundPacket& packet, const wire::AbortChunk& abort);
   void abort_with(Reason reason, const AbortCause& cause);
+  Next on_violation(Inbound& in, const AbortCause& cause);
   void abort_unanswered(Reason reason);
   void close(EventType end, Reason reason);
   void fail(Reason reason);

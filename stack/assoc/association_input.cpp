@@ -84,6 +84,12 @@ bool Association::tag_is_acceptable(const Inbound& in) const {
   return first == wire::ChunkType::shutdown_ack && (state_ == State::cookie_wait || state_ == State::cookie_echoed);
 }
 
+/// Nothing else is in its packet.
+bool Association::is_alone(const Inbound& in, const wire::Chunk& chunk) {
+  const std::span<const std::byte> chunks = in.packet.buffer.bytes().subspan(wire::kCommonHeaderSize);
+  return chunk.bytes.data() == chunks.data() && wire::padded(chunk.bytes.size()) >= chunks.size();
+}
+
 void Association::read_chunks(Inbound& in, std::span<const std::byte> chunks) {
   wire::ChunkWalker walker(chunks);
   while (const std::optional<wire::Chunk> chunk = walker.next()) {
@@ -117,6 +123,8 @@ void Association::end_packet(Inbound& in) {
     return;
   }
   advance_shutdown(in.now);
+  // SHUTDOWN ACK goes back by the way of the SHUTDOWN that it answers (§6.4): our own choice may be a broken one.
+  if (state_ == State::shutdown_ack_sent && in.shutdown) control_path_ = reply_path(*in.path).id;
 }
 
 Association::Next Association::on_control(Inbound& in, const wire::Chunk& chunk) {
@@ -153,15 +161,12 @@ Association::Next Association::refuse_data(Inbound& in, const wire::DataChunk& d
     case DataVerdict::out_of_window:
       return Next::chunk;
     case DataVerdict::no_user_data:
-      abort_with(Reason::protocol_violation, {.code = wire::CauseCode::no_user_data, .tsn = data.tsn()});
-      return Next::done;
+      return on_violation(in, {.code = wire::CauseCode::no_user_data, .tsn = data.tsn()});
     case DataVerdict::invalid_stream:
       if (auto error = report(in, sizeof(std::uint32_t))) wire::append_invalid_stream(*error, data.stream());
       return Next::chunk;
     case DataVerdict::protocol_violation:
-      abort_with(Reason::protocol_violation,
-                 {wire::CauseCode::protocol_violation, "fragments that contradict each other"});
-      return Next::done;
+      return on_violation(in, {wire::CauseCode::protocol_violation, "fragments that contradict each other"});
   }
   return Next::chunk;
 }
@@ -176,16 +181,13 @@ Association::Next Association::on_sack(Inbound& in, const wire::Chunk& chunk) {
     ++services_.counters.malformed_chunks;
     return Next::chunk;
   }
-  return take_acknowledgement(sender_.on_sack(in.now, *sack, paths_.paths()));
+  return take_acknowledgement(in, sender_.on_sack(in.now, *sack, paths_.paths()));
 }
 
 /// §8.1, §8.2: what was acknowledged clears error counters.
-Association::Next Association::take_acknowledgement(const SackResult& result) {
-  if (!result.valid) {
-    abort_with(Reason::protocol_violation,
-               {wire::CauseCode::protocol_violation, "acknowledgement of a TSN that was never sent"});
-    return Next::done;
-  }
+Association::Next Association::take_acknowledgement(Inbound& in, const SackResult& result) {
+  if (!result.valid)
+    return on_violation(in, {wire::CauseCode::protocol_violation, "acknowledgement of a TSN that was never sent"});
   if (result.stale) return Next::chunk;
   if (result.cumulative_advanced) error_count_ = 0;
   for (Path& path : paths_.paths()) {
@@ -210,7 +212,7 @@ Association::Next Association::on_heartbeat(Inbound& in, const wire::Chunk& chun
   // All of it goes back unchanged, to where it came from (§8.3, §6.4); the path need not be confirmed (§5.4).
   const std::span<const std::byte> body = chunk.body();
   const std::size_t size = chunk.bytes.size();
-  wire::PacketWriter* const packet = may_reply(in, size) ? packet_for_whole(*in.path, size) : nullptr;
+  wire::PacketWriter* const packet = may_reply(in, *in.path, size) ? packet_for_whole(*in.path, size) : nullptr;
   std::byte* const at = packet == nullptr ? nullptr
                                           : packet->append_chunk(wire::ChunkType::heartbeat_ack, 0,
                                                                  static_cast<std::uint32_t>(body.size()));
@@ -231,21 +233,16 @@ Association::Next Association::on_error(Inbound& in, const wire::Chunk& chunk) {
     ++services_.counters.malformed_chunks;
     return Next::chunk;
   }
-  wire::CauseWalker causes = error->causes();
-  const std::optional<wire::Cause> first = causes.next();
-  if (first->code == wire::CauseCode::stale_cookie) {
-    // Outside COOKIE-ECHOED it is of no interest any more (§5.2.6).
-    if (state_ != State::cookie_echoed) {
-      ++services_.counters.unexpected_chunks;
-      return Next::chunk;
-    }
+  if (state_ == State::cookie_echoed && error->has(wire::CauseCode::stale_cookie)) {
     retry_after_stale_cookie(in.now);
     return Next::done;
   }
-  if (was_up_)
-    notify(EventType::remote_error, static_cast<std::uint16_t>(first->code));
+  const wire::CauseCode first = error->causes().next()->code;
+  // Outside COOKIE-ECHOED a stale cookie is of no interest any more (§5.2.6).
+  if (was_up_ && first != wire::CauseCode::stale_cookie)
+    notify(EventType::remote_error, static_cast<std::uint16_t>(first));
   else
-    ++services_.counters.unexpected_chunks;  // the application does not know the association yet
+    ++services_.counters.unexpected_chunks;  // or the application does not know the association yet
   return Next::chunk;
 }
 
@@ -262,7 +259,8 @@ Association::Next Association::on_unrecognized(Inbound& in, const wire::Chunk& c
     // Of one that would not fit with the headers around it, as much as does.
     constexpr std::uint32_t kAround = wire::kCommonHeaderSize + wire::kChunkHeaderSize + wire::kTlvHeaderSize;
     wire::Chunk quote = chunk;
-    quote.bytes = chunk.bytes.first(std::min<std::size_t>(chunk.bytes.size(), in.path->max_packet_size() - kAround));
+    quote.bytes =
+        chunk.bytes.first(std::min<std::size_t>(chunk.bytes.size(), reply_path(*in.path).max_packet_size() - kAround));
     if (auto error = report(in, static_cast<std::uint32_t>(quote.bytes.size())))
       wire::append_unrecognized_chunk(*error, quote);
   }
@@ -270,16 +268,17 @@ Association::Next Association::on_unrecognized(Inbound& in, const wire::Chunk& c
 }
 
 /// §12.4: all that one packet provokes, SACKs and DATA aside, goes into one packet.
-bool Association::may_reply(const Inbound& in, std::size_t bytes) const {
-  return !in.replied || (packet_ && packet_path_ == in.path->id && packet_->room() >= bytes);
+bool Association::may_reply(const Inbound& in, const Path& path, std::size_t bytes) const {
+  return !in.replied || (packet_ && packet_path_ == path.id && packet_->room() >= bytes);
 }
 
 std::optional<wire::ChunkWriter> Association::report(Inbound& in, std::uint32_t bytes) {
   // Until COOKIE ACK nothing but COOKIE ECHO may be sent (§5.1 C), and to an unconfirmed address no ERROR (§5.4).
+  Path& path = reply_path(*in.path);
   const bool allowed = state_ != State::cookie_wait && state_ != State::cookie_echoed &&
-                       in.path->state != PathState::unconfirmed && in.reports < kMaxReports;
+                       path.state != PathState::unconfirmed && in.reports < kMaxReports;
   const std::uint32_t needed = wire::kChunkHeaderSize + wire::kTlvHeaderSize + bytes;
-  wire::PacketWriter* const packet = allowed && may_reply(in, needed) ? packet_for(*in.path, needed) : nullptr;
+  wire::PacketWriter* const packet = allowed && may_reply(in, path, needed) ? packet_for(path, needed) : nullptr;
   if (packet == nullptr || packet->room() < needed) {
     ++services_.counters.replies_dropped;
     return std::nullopt;

@@ -55,7 +55,7 @@ bool has_family(std::span<const IpAddress> addresses, bool v4) {
 
 /// What an INIT ACK carries besides its fixed fields.
 struct Association::InitAckParameters {
-  std::span<const std::byte> cookie;
+  std::optional<std::span<const std::byte>> cookie;  ///< nothing in it is one, too
   AddressList addresses;
   std::optional<wire::Parameter> host_name;
   ReportedParameters unrecognized;
@@ -72,7 +72,7 @@ struct Association::InitAckParameters {
  private:
   /// False: nothing behind it may be read (§3.2.1).
   bool take(const wire::Parameter& parameter) {
-    if (parameter.type == wire::ParameterType::state_cookie && cookie.empty()) cookie = parameter.value();
+    if (parameter.type == wire::ParameterType::state_cookie && !cookie) cookie = parameter.value();
     if (parameter.type == wire::ParameterType::host_name_address) host_name = parameter;
     if (const std::optional<IpAddress> address = wire::read_address(parameter))
       if (!addresses.contains(*address) && !addresses.push_back(*address)) addresses_left_out = true;
@@ -221,8 +221,7 @@ void Association::report_init_ack_parameters(wire::PacketWriter& packet) const {
 
 Association::Next Association::on_init_ack(Inbound& in, const wire::Chunk& chunk) {
   const std::optional<wire::InitChunk> init_ack = wire::InitChunk::parse(chunk);
-  const bool alone = chunk.bytes.data() == in.packet.buffer.data() + wire::kCommonHeaderSize;
-  if (state_ != State::cookie_wait || !alone) {  // §5.2.3
+  if (state_ != State::cookie_wait || !is_alone(in, chunk)) {  // §5.2.3, §6.10
     ++services_.counters.unexpected_chunks;
     return Next::done;
   }
@@ -259,8 +258,8 @@ bool Association::check_init_ack(const Inbound& in, const wire::InitChunk& init_
     ++services_.counters.malformed_chunks;
     return false;
   }
-  if (parameters.cookie.empty()) return refuse(tag, {.code = wire::CauseCode::missing_mandatory_parameter}, true);
-  if (cookie_echo_size(parameters.cookie) > paths_[control_path_.value].max_fragmented_size()) {
+  if (!parameters.cookie) return refuse(tag, {.code = wire::CauseCode::missing_mandatory_parameter}, true);
+  if (cookie_echo_size(*parameters.cookie) > paths_[control_path_.value].max_fragmented_size()) {
     close(EventType::connect_failed, Reason::no_resources);
     return false;
   }
@@ -289,7 +288,7 @@ bool Association::take_init_ack(const Inbound& in, const wire::InitChunk& init_a
   start_sender(agreed);
   start_receiver(agreed);
   kept_packet_ = std::move(in.packet.buffer);
-  kept_bytes_ = parameters.cookie;
+  kept_bytes_ = *parameters.cookie;
   enter(State::cookie_echoed);
   pending_ = kCookieEcho;
   return true;

@@ -58,8 +58,10 @@ void Association::advance_shutdown(Timestamp now) {
   }
 }
 
-void Association::repeat_shutdown_ack() {
-  if (state_ == State::shutdown_ack_sent) pending_ |= kShutdownAck;
+void Association::repeat_shutdown_ack(const IpAddress& source) {
+  if (state_ != State::shutdown_ack_sent) return;
+  if (Path* const from = path_from(source)) control_path_ = reply_path(*from).id;
+  pending_ |= kShutdownAck;
 }
 
 Association::Next Association::on_shutdown(Inbound& in, const wire::Chunk& chunk) {
@@ -68,6 +70,7 @@ Association::Next Association::on_shutdown(Inbound& in, const wire::Chunk& chunk
     ++services_.counters.malformed_chunks;
     return Next::chunk;
   }
+  in.shutdown = true;
   switch (state_) {
     case State::established:
     case State::shutdown_pending:
@@ -75,7 +78,7 @@ Association::Next Association::on_shutdown(Inbound& in, const wire::Chunk& chunk
       notify(EventType::shutdown_received);
       [[fallthrough]];
     case State::shutdown_received:
-      return take_acknowledgement(sender_.on_cumulative_ack(in.now, shutdown->cumulative_tsn, paths_.paths()));
+      return take_acknowledgement(in, sender_.on_cumulative_ack(in.now, shutdown->cumulative_tsn, paths_.paths()));
     case State::shutdown_sent:
       // Both sides shut down at once.
       enter(State::shutdown_ack_sent);
@@ -86,6 +89,7 @@ Association::Next Association::on_shutdown(Inbound& in, const wire::Chunk& chunk
       pending_ |= kShutdownAck;
       return Next::chunk;
     default:
+      in.shutdown = false;
       ++services_.counters.unexpected_chunks;
       return Next::chunk;
   }
@@ -120,7 +124,7 @@ Association::Next Association::on_shutdown_ack(Inbound& in, const wire::Chunk& c
 Association::Next Association::on_shutdown_complete(Inbound& in, const wire::Chunk& chunk) {
   const std::optional<wire::ShutdownCompleteChunk> complete = wire::ShutdownCompleteChunk::parse(chunk);
   const bool tag_good = complete && in.header.tag == (complete->tag_reflected ? peer_tag_ : local_tag_);
-  if (!tag_good || state_ != State::shutdown_ack_sent) {  // §8.5.1 C
+  if (!tag_good || state_ != State::shutdown_ack_sent || !is_alone(in, chunk)) {  // §8.5.1 C, §6.10
     ++services_.counters.unexpected_chunks;
     return Next::done;
   }
@@ -167,6 +171,15 @@ void Association::abort_with(Reason reason, const AbortCause& cause) {
   drop_packet();
   if (peer_tag_.value != 0) send_abort(paths_[data_path_.value], peer_tag_, false, cause);
   fail(reason);
+}
+
+/// The peer breaks the protocol: it gets an ABORT, unless its packet holds one, which must not be answered (§9.1).
+Association::Next Association::on_violation(Inbound& in, const AbortCause& cause) {
+  wire::ChunkWalker chunks = wire::chunks_of(in.packet.buffer.bytes());
+  while (const std::optional<wire::Chunk> chunk = chunks.next())
+    if (chunk->type == wire::ChunkType::abort) return on_abort(in, *chunk);
+  abort_with(Reason::protocol_violation, cause);
+  return Next::done;
 }
 
 /// A retransmission limit was passed. The RFC says no more than to stop sending (§8.1), but a peer that still hears us

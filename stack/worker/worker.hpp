@@ -191,6 +191,7 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   void to_directory(base::InboundPacket&& packet, const endpoint::Route& route, endpoint::WorkerId received_by);
   void on_directory_packet(base::InboundPacket&& packet, endpoint::WorkerId received_by);
   void on_setup_packet(AssociationRecord& record, base::InboundPacket&& packet);
+  void hand_to(AssociationRecord& record, base::InboundPacket&& packet);
   endpoint::WorkerId owner_for_new(const base::Arrival& arrival, endpoint::WorkerId received_by);
   void forward(endpoint::WorkerId to, PacketRecord::Kind kind, endpoint::WorkerId received_by, VTag tag,
                base::InboundPacket&& packet);

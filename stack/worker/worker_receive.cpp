@@ -146,8 +146,14 @@ void Worker::on_own_tag(base::InboundPacket&& packet, const endpoint::Route& rou
   }
   if (wire::first_chunk_type(packet.buffer.bytes()) == wire::ChunkType::cookie_echo)
     return on_setup_packet(*record, std::move(packet));
-  touch(*record);
-  record->association.receive(now_, std::move(packet));
+  hand_to(*record, std::move(packet));
+}
+
+// What it ended is gone before the next packet is looked at: that one is out of the blue, or a new beginning.
+void Worker::hand_to(AssociationRecord& record, base::InboundPacket&& packet) {
+  touch(record);
+  record.association.receive(now_, std::move(packet));
+  if (record.association.state() == assoc::State::closed) settle(record);
 }
 
 void Worker::to_directory(base::InboundPacket&& packet, const endpoint::Route& route, endpoint::WorkerId received_by) {
@@ -189,12 +195,12 @@ void Worker::on_setup_packet(AssociationRecord& record, base::InboundPacket&& pa
     case Next::done:
       return;
     case Next::receive:
-      return record.association.receive(now_, std::move(packet));
+      return hand_to(record, std::move(packet));
     case Next::receive_cookie:
       record.association.receive_cookie(now_, verdict.action, verdict.agreed, std::move(packet));
       return follow_tag(record);
     case Next::repeat_shutdown_ack:
-      return record.association.repeat_shutdown_ack();
+      return record.association.repeat_shutdown_ack(packet.arrival.source);
   }
 }
 

@@ -1,4 +1,4 @@
-// Chunks that share a packet: each means what it means alone.
+// Chunks that share a packet: each means what it means alone, and those that must be alone are not taken in company.
 #include "tests/unit/assoc/scripted_peer.hpp"
 
 namespace sluice::assoc {
@@ -71,6 +71,29 @@ TEST_F(AssociationBundling, DataBehindShutdownAckComesTooLate) {
   expect_one({ChunkType::shutdown_complete});
   EXPECT_TRUE(host().seen(EventType::message).empty());
   EXPECT_EQ(only(EventType::closed).reason(), Reason::none);
+}
+
+TEST_F(AssociationBundling, InitAckWithOthersBehindItIsNotTaken) {  // §5.1
+  connect();
+  inject([this](wire::PacketWriter& packet) {
+    {
+      wire::ChunkWriter chunk = wire::append_init_ack(packet, init_header());
+      write_cookie(chunk);
+    }
+    write_data(packet, kPeerTsn, "behind");
+  });
+  for (const SentPacket& packet : flush()) EXPECT_EQ(packet.find(ChunkType::cookie_echo), nullptr);
+  EXPECT_NE(association().state(), State::cookie_echoed);
+}
+
+TEST_F(AssociationBundling, ShutdownCompleteWithOthersBehindItIsNotTaken) {  // §6.10
+  go_shutdown_ack_sent();
+  inject([](wire::PacketWriter& packet) {
+    wire::append_shutdown_complete(packet, false);
+    write_data(packet, kPeerTsn, "behind");
+  });
+  EXPECT_EQ(association().state(), State::shutdown_ack_sent);
+  EXPECT_TRUE(host().seen(EventType::closed).empty());
 }
 
 }  // namespace

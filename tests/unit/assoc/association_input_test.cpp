@@ -391,6 +391,8 @@ TEST_F(AssociationInput, WhatAnUnrecognizedChunkKeptFromBeingReadIsNotAcknowledg
     ASSERT_TRUE(shutdown);
     EXPECT_EQ(shutdown->cumulative_tsn, kPeerTsn - 1);
   }
+}
+
 TEST_F(AssociationInput, HeartbeatWithoutABodyOfItsInformationIsEchoed) {
   go_established();
   inject([](wire::PacketWriter& packet) {
@@ -400,6 +402,17 @@ TEST_F(AssociationInput, HeartbeatWithoutABodyOfItsInformationIsEchoed) {
   ASSERT_EQ(packets.size(), 1u);
   EXPECT_EQ(packets[0].types(), Types(10, ChunkType::heartbeat_ack));
   for (const wire::Chunk& chunk : packets[0].chunks) EXPECT_EQ(chunk.bytes.size(), 8u);
+}
+
+// §9.1: nothing that holds an ABORT is answered, not even by another one.
+TEST_F(AssociationInput, BadDataBesideAnAbortIsNotAnswered) {
+  go_established();
+  inject([](wire::PacketWriter& packet) {
+    write_data(packet, kPeerTsn, "");
+    wire::append_abort(packet, false);
+  });
+  expect_silence();
+  EXPECT_EQ(last_event().event.reason(), Reason::peer_abort);
 }
 
 }  // namespace

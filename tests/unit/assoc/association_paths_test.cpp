@@ -448,5 +448,99 @@ TEST_F(AssociationPaths, RetransmissionsGoFromPathToPathAndEachHasItsOwnTimeout)
   EXPECT_EQ(only(EventType::association_lost).reason(), Reason::retransmissions);
 }
 
+TEST_F(AssociationPaths, ShutdownAckGoesWhereTheShutdownCameFrom) {
+  const auto shutdown_from_there = [&] {
+    inject(
+        kOurTag, [](wire::PacketWriter& packet) { wire::append_shutdown(packet, kOurTsn - 1); }, kThere2);
+    const auto packets = flush();
+    ASSERT_EQ(packets.size(), 1u);
+    EXPECT_EQ(packets[0].types(), Types{ChunkType::shutdown_ack});
+    EXPECT_EQ(packets[0].departure.destination, kThere2);
+  };
+  go_multihomed();
+  shutdown_from_there();  // in ESTABLISHED
+  go_multihomed();
+  association().shutdown(now_);
+  flush();
+  shutdown_from_there();  // in SHUTDOWN-SENT
+  go_multihomed();
+  inject_shutdown(kOurTsn - 1);
+  flush();
+  shutdown_from_there();  // in SHUTDOWN-ACK-SENT
+}
+
+TEST_F(AssociationPaths, ErrorsForAnUnconfirmedAddressGoToAConfirmedOne) {
+  accept(two_paths());
+  flush();
+  inject(
+      kOurTag, [](wire::PacketWriter& packet) { write_data(packet, kPeerTsn, "x", StreamId(20)); }, kThere2);
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].types(), (Types{ChunkType::error, ChunkType::sack}));
+  EXPECT_EQ(packets[0].departure.destination, kThere);
+}
+
+// The way to the primary address is broken; the peer, whose timeouts are shorter than ours, uses the other one.
+TEST_F(AssociationPaths, RepeatedShutdownsDoNotKeepShutdownAckOnADeadPath) {
+  go_multihomed();
+  bool arrived = false;
+  const auto look = [&] {
+    for (const SentPacket& packet : flush()) arrived |= packet.departure.destination == kThere2;
+  };
+  for (int i = 0; i < 10; ++i) {
+    inject(
+        kOurTag, [](wire::PacketWriter& packet) { wire::append_shutdown(packet, kOurTsn - 1); }, kThere2);
+    look();
+    const Timestamp next = now_ + 500ms;
+    for (; association().next_deadline() <= next; look()) expire();
+    now_ = next;
+  }
+  EXPECT_TRUE(arrived);
+}
+
+// §6.1 A, in spirit: the window closed over what was in flight; the peer answers each time.
+TEST_F(AssociationPaths, PeerThatKeepsItsWindowClosedOverWhatWasInFlightIsNotGivenUp) {
+  go_established();
+  send("taken");
+  send("dropped");
+  flush();
+  for (int i = 0; i < 30 && association().state() == State::established; ++i) {
+    inject_sack(kOurTsn, 0);
+    flush();
+    expire();
+    flush();
+  }
+  EXPECT_EQ(association().state(), State::established);
+}
+
+// §12.4: one packet provokes no more than one, SACKs and DATA aside.
+TEST_F(AssociationPaths, ARefusedRestartFromAnotherAddressIsAnsweredWithOnePacket) {
+  go_multihomed();
+  inject_shutdown(kOurTsn - 1);
+  flush();
+  ASSERT_EQ(association().state(), State::shutdown_ack_sent);
+  base::Buffer echo = this->packet(kOurTag, [](wire::PacketWriter& writer) {
+    wire::append_cookie_echo(writer, std::as_bytes(std::span("cookie", 6)));
+  });
+  association().receive_cookie(
+      now_, CookieAction::restart, two_paths(),
+      {.arrival = {.source = kThere2, .destination = kHere, .time = now_}, .buffer = std::move(echo)});
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].departure.destination, kThere2);
+}
+
+TEST_F(AssociationPaths, HeartbeatAndShutdownFromAnotherAddressAreAnsweredWithOnePacket) {
+  go_multihomed();
+  inject(
+      kOurTag,
+      [](wire::PacketWriter& packet) {
+        wire::append_heartbeat(packet, std::as_bytes(std::span("beat", 4)));
+        wire::append_shutdown(packet, kOurTsn - 1);
+      },
+      kThere2);
+  EXPECT_EQ(flush().size(), 1u);
+}
+
 }  // namespace
 }  // namespace sluice::assoc

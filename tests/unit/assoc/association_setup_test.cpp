@@ -248,6 +248,21 @@ TEST_F(AssociationSetup, InitAckWithoutCookieIsAborted) {
   EXPECT_EQ(only(EventType::connect_failed).reason(), Reason::protocol_violation);
 }
 
+// What is in a cookie concerns its sender alone: it is there, so it is echoed (§5.1.4).
+TEST_F(AssociationSetup, EmptyCookieIsEchoed) {
+  connect();
+  inject_init_ack_with([](wire::ChunkWriter& chunk) { wire::append_state_cookie(chunk, 0); });
+  for (int i = 0; i < 2; ++i) {
+    const auto packets = flush();
+    ASSERT_EQ(packets.size(), 1u);
+    ASSERT_EQ(packets[0].types(), Types{ChunkType::cookie_echo});
+    EXPECT_EQ(packets[0].chunks[0].bytes.size(), 4u);
+    if (i == 0) expire();
+  }
+  inject_cookie_ack();
+  EXPECT_EQ(association().state(), State::established);
+}
+
 TEST_F(AssociationSetup, CookieLargerThanThePathLeavesByIpFragmentation) {
   connect();
   association().on_icmp(
@@ -651,6 +666,8 @@ TEST_F(AssociationSetup, AnErrorBesideTheCookieHindersNothing) {
   EXPECT_EQ(host().events[0].event.type, EventType::association_up);
   EXPECT_EQ(host().events[1].event.type, EventType::remote_error);
   EXPECT_EQ(association().state(), State::established);
+}
+
 TEST_F(AssociationSetup, EachInitIsTheSame) {
   side_.open().connect(now_, ours());
   const auto first = flush();
@@ -682,6 +699,19 @@ TEST_F(AssociationSetup, DataBehindTheCookieAckIsTaken) {
   });
   EXPECT_EQ(last_event().data, "at once");
   EXPECT_EQ(host().seen(EventType::association_up).size(), 1u);
+}
+
+TEST_F(AssociationSetup, StaleCookieIsSeenWhereverItStandsAmongTheCauses) {
+  go_cookie_echoed();
+  inject([](wire::PacketWriter& packet) {
+    wire::ChunkWriter error = wire::append_error(packet);
+    wire::append_out_of_resource(error);
+    wire::append_stale_cookie(error, 0us);
+  });
+  EXPECT_EQ(association().state(), State::cookie_wait);
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].types(), Types{ChunkType::init});
 }
 
 }  // namespace

@@ -158,6 +158,26 @@ TEST_F(AssociationTeardown, DataInShutdownSentIsAnsweredWithShutdownAtOnceAndPro
   EXPECT_EQ(association().state(), State::shutdown_sent);
 }
 
+// The peer should have begun with SSN 0 (§6.5). That is no reason not to acknowledge it (§6.2).
+TEST_F(AssociationTeardown, DataInShutdownSentWithAnSsnTooHighIsAcknowledgedAndHeld) {
+  go_shutdown_sent();
+  inject([](wire::PacketWriter& packet) {
+    const wire::DataHeader header{.tsn = kPeerTsn,
+                                  .stream = StreamId(),
+                                  .ssn = Ssn(1),
+                                  .ppid = Ppid(),
+                                  .flags = std::uint8_t{wire::kDataBegin | wire::kDataEnd}};
+    *wire::append_data(packet, header, 1) = std::byte{'x'};
+  });
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  const wire::Chunk* const shutdown = packets[0].find(ChunkType::shutdown);
+  ASSERT_NE(shutdown, nullptr);
+  EXPECT_EQ(wire::ShutdownChunk::parse(*shutdown)->cumulative_tsn, kPeerTsn);
+  EXPECT_EQ(association().state(), State::shutdown_sent);
+  EXPECT_TRUE(host().seen(EventType::message).empty());
+}
+
 TEST_F(AssociationTeardown, AnyPacketInShutdownSentProlongsIt) {
   go_shutdown_sent();
   const Timestamp due = association().next_deadline();
@@ -339,10 +359,10 @@ TEST_F(AssociationTeardown, RepeatedShutdownAndInitBringShutdownAckAgain) {
   go_shutdown_ack_sent();
   inject_shutdown(kOurTsn - 1);
   EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown_ack});
-  association().repeat_shutdown_ack();
+  association().repeat_shutdown_ack(kThere);
   EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown_ack});
   go_established();
-  association().repeat_shutdown_ack();
+  association().repeat_shutdown_ack(kThere);
   expect_silence();
 }
 
@@ -524,6 +544,8 @@ TEST_F(AssociationTeardown, DataBehindShutdownAckSentIsNeitherDeliveredNorAnswer
   EXPECT_EQ(association().next_deadline(), due);
   expire();
   EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown_ack});
+}
+
 TEST_F(AssociationTeardown, ShutdownsThatAcknowledgeNothingKeepNoAssociationAlive) {
   go_shutdown_received();
   for (int i = 0; i < 50 && association().state() == State::shutdown_received; ++i) {

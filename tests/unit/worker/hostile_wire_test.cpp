@@ -457,6 +457,28 @@ TEST_F(HostileWire, WhatComesAfterAnAbortIsOutOfTheBlue) {  // §8.4 rule 8
   EXPECT_EQ(b->counter("endpoint.aborts_sent"), 1u);
 }
 
+TEST_F(HostileWire, WhatComesWithTheAbortInOneBurstIsOutOfTheBlue) {  // §8.4 rule 8
+  connect();
+  const auto abort = [](wire::PacketWriter& packet) { wire::append_abort(packet, false); };
+  const auto beat = [](wire::PacketWriter& packet) { wire::append_heartbeat(packet, std::array<std::byte, 8>{}); };
+  attack(*b, a->v4(), sctp(a_port, kPort, tag_of_b, abort));
+  attack(*b, a->v4(), sctp(a_port, kPort, tag_of_b, beat));
+  run(milliseconds(1));
+  EXPECT_EQ(b->associations(), 0u);
+  EXPECT_EQ(b->counter("endpoint.aborts_sent"), 1u);
+}
+
+TEST_F(HostileWire, AnInitThatComesWithTheAbortInOneBurstIsAnswered) {  // §5.1
+  connect();
+  const std::uint64_t before = b->counter("endpoint.init_acks_sent");
+  const auto abort = [](wire::PacketWriter& packet) { wire::append_abort(packet, false); };
+  attack(*b, a->v4(), sctp(a_port, kPort, tag_of_b, abort));
+  attack(*b, a->v4(), init_from(a_port));
+  run(milliseconds(1));
+  EXPECT_EQ(b->associations(), 0u);
+  EXPECT_EQ(b->counter("endpoint.init_acks_sent"), before + 1);
+}
+
 TEST_F(HostileWire, TwoStacksCannotBeMadeToAnswerEachOtherForLong) {
   connect();
   for (int type = 0; type < 256; ++type) {
