@@ -72,8 +72,8 @@ class Association {
   /// next flush, and after a restart handshake() is `agreed`: the table of tags must follow local_tag(). Not for state
   /// closed.
   void receive_cookie(Timestamp now, CookieAction action, const Handshake& agreed, base::InboundPacket&& packet);
-  /// An INIT from this association's peer came from `source` in SHUTDOWN-ACK-SENT: SHUTDOWN ACK leaves again, to there,
-  /// instead of an INIT ACK (§9.2). In other states nothing.
+  /// An INIT from this association's peer came from `source` in SHUTDOWN-ACK-SENT: SHUTDOWN ACK leaves again instead
+  /// of an INIT ACK (§9.2), to there if that is a confirmed address of the peer. In other states nothing.
   void repeat_shutdown_ack(const IpAddress& source);
 
   /// Once a shutdown was asked for, by us or by the peer, only further parts of a message that was begun are taken. The

@@ -166,7 +166,7 @@ Association::Next Association::refuse_data(Inbound& in, const wire::DataChunk& d
       if (auto error = report(in, sizeof(std::uint32_t))) wire::append_invalid_stream(*error, data.stream());
       return Next::chunk;
     case DataVerdict::protocol_violation:
-      return on_violation(in, {wire::CauseCode::protocol_violation, "fragments that contradict each other"});
+      return on_violation(in, {wire::CauseCode::protocol_violation, "fragments or SSNs that contradict each other"});
   }
   return Next::chunk;
 }
@@ -212,7 +212,9 @@ Association::Next Association::on_heartbeat(Inbound& in, const wire::Chunk& chun
   // All of it goes back unchanged, to where it came from (§8.3, §6.4); the path need not be confirmed (§5.4).
   const std::span<const std::byte> body = chunk.body();
   const std::size_t size = chunk.bytes.size();
-  wire::PacketWriter* const packet = may_reply(in, *in.path, size) ? packet_for_whole(*in.path, size) : nullptr;
+  // That an ERROR went to another address, since nothing else may go to this one, keeps it from no proof of it.
+  const bool allowed = in.path->state == PathState::unconfirmed || may_reply(in, *in.path, size);
+  wire::PacketWriter* const packet = allowed ? packet_for_whole(*in.path, size) : nullptr;
   std::byte* const at = packet == nullptr ? nullptr
                                           : packet->append_chunk(wire::ChunkType::heartbeat_ack, 0,
                                                                  static_cast<std::uint32_t>(body.size()));

@@ -70,7 +70,7 @@ Association::Next Association::on_shutdown(Inbound& in, const wire::Chunk& chunk
     ++services_.counters.malformed_chunks;
     return Next::chunk;
   }
-  in.shutdown = true;
+  in.shutdown = state_ != State::cookie_wait && state_ != State::cookie_echoed;
   switch (state_) {
     case State::established:
     case State::shutdown_pending:
@@ -89,7 +89,6 @@ Association::Next Association::on_shutdown(Inbound& in, const wire::Chunk& chunk
       pending_ |= kShutdownAck;
       return Next::chunk;
     default:
-      in.shutdown = false;
       ++services_.counters.unexpected_chunks;
       return Next::chunk;
   }
@@ -173,11 +172,18 @@ void Association::abort_with(Reason reason, const AbortCause& cause) {
   fail(reason);
 }
 
-/// The peer breaks the protocol: it gets an ABORT, unless its packet holds one, which must not be answered (§9.1).
+/// The peer breaks the protocol, which ends the association, whatever else is in the packet. It gets an ABORT, unless
+/// there is one, which must not be answered (§9.1).
 Association::Next Association::on_violation(Inbound& in, const AbortCause& cause) {
   wire::ChunkWalker chunks = wire::chunks_of(in.packet.buffer.bytes());
-  while (const std::optional<wire::Chunk> chunk = chunks.next())
-    if (chunk->type == wire::ChunkType::abort) return on_abort(in, *chunk);
+  while (const std::optional<wire::Chunk> chunk = chunks.next()) {
+    if (chunk->type != wire::ChunkType::abort) continue;
+    on_abort(in, *chunk);
+    if (state_ == State::closed) return Next::done;
+    drop_packet();
+    fail(Reason::protocol_violation);
+    return Next::done;
+  }
   abort_with(Reason::protocol_violation, cause);
   return Next::done;
 }

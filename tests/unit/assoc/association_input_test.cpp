@@ -415,5 +415,20 @@ TEST_F(AssociationInput, BadDataBesideAnAbortIsNotAnswered) {
   EXPECT_EQ(last_event().event.reason(), Reason::peer_abort);
 }
 
+// The ABORT itself is none: its T bit is wrong, or its causes are. That does not make the data any better.
+TEST_F(AssociationInput, BadDataEndsTheAssociationWhateverAbortStandsBesideIt) {
+  for (const bool wrong_tag : {true, false}) {
+    go_established();
+    inject([wrong_tag](wire::PacketWriter& packet) {
+      write_data(packet, kPeerTsn, "");
+      wire::ChunkWriter abort = wire::append_abort(packet, wrong_tag);
+      if (!wrong_tag) abort.append(wire::CauseCode::protocol_violation, 0)[-1] = std::byte{2};
+    });
+    expect_silence();
+    EXPECT_EQ(association().state(), State::closed);
+    EXPECT_EQ(last_event().event.reason(), Reason::protocol_violation);
+  }
+}
+
 }  // namespace
 }  // namespace sluice::assoc
