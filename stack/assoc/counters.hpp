@@ -39,6 +39,8 @@ namespace sluice::assoc {
   X(sacks_sent,             "SACK chunks sent")                                                     \
   X(sacks_received,         "SACK chunks received")                                                 \
   X(window_probes_sent,     "DATA chunks sent into a closed window")                                \
+  X(ssns_skipped,           "messages received that wait for an SSN that the peer left out")        \
+  X(messages_never_due,     "of those, messages whose turn had not come when the association ended") \
   X(duplicate_tsns_received, "DATA chunks received a second time")                                  \
   X(data_chunks_beyond_window, "DATA chunks dropped: too far ahead, or the window was closed")       \
   X(data_chunks_refused,    "DATA chunks dropped: a limit of memory was reached")                   \

@@ -65,7 +65,7 @@ struct Pools {
   base::ObjectPool<InboundStreamLeaf> inbound_stream_leaves;
   base::ObjectPool<InboundStreamBranch> inbound_stream_branches;
   base::ObjectPool<InboundStreamRoot> inbound_stream_roots;
-  /// Where a SACK's gap ack blocks are put together; as many as there can be.
+  /// Where a SACK's gap ack blocks are put together, as many as there can be, and those of a received one are sorted.
   std::array<wire::GapAckBlock, kTsnWindow / 2> gap_blocks;
 };
 

@@ -31,13 +31,13 @@ Receiver::~Receiver() {
   if (PinLedger* const ledger = std::exchange(ledger_, nullptr)) ledger->abandon();
   let_go_of_all_beyond();
   let_go(open_.chunks);
-  let_go(skipped_);
+  let_go_of_skipped();
   let_go(waiting_);
 }
 
 void Receiver::start(const Handshake& handshake) {
   let_go_of_all_beyond();
-  let_go(skipped_);
+  let_go_of_skipped();
   abort_open_message();
   cumulative_ = handshake.peer_initial_tsn - 1;
   highest_ = cumulative_;
@@ -101,10 +101,11 @@ DataVerdict Receiver::in_order(const wire::DataChunk& chunk, base::Buffer& packe
   if (stream == nullptr) return refuse();
   const bool whole = chunk.begin() && chunk.end();
   if (!chunk.unordered() && chunk.ssn() != stream->next_ssn) [[unlikely]] {
-    if (!may_wait_for_ssn(whole, chunk.ssn(), *stream)) return DataVerdict::protocol_violation;
+    if (!whole || !may_wait_for_ssn(chunk.stream(), chunk.ssn(), *stream)) return DataVerdict::protocol_violation;
     HeldChunk* const held = hold(chunk, packet);
     if (held == nullptr) return refuse();
     skipped_.push_back(*held);
+    ++services_.counters.ssns_skipped;
   } else if (whole ? !deliver_whole(chunk, *stream, packet) : !take_open_fragment(chunk, *stream, packet)) {
     return refuse();
   }
@@ -118,12 +119,16 @@ DataVerdict Receiver::in_order(const wire::DataChunk& chunk, base::Buffer& packe
 }
 
 /// Everything before it came, so that a message whose turn it is not has lost its turn; unless the peer makes up for
-/// what it left out, which may be waited for if that costs little.
-bool Receiver::may_wait_for_ssn(bool whole, Ssn ssn, const InboundStream& stream) const {
+/// what it left out, which is waited for while that costs little: each of those that wait is looked at each time.
+bool Receiver::may_wait_for_ssn(StreamId id, Ssn ssn, const InboundStream& stream) const {
   constexpr int kMost = 16;
+  if (!(ssn > stream.next_ssn) || window_.memory_short(pinned())) return false;
   int waiting = 0;
-  for (const HeldChunk* one = skipped_.head; one != nullptr; one = one->next) ++waiting;
-  return whole && ssn > stream.next_ssn && waiting < kMost;
+  for (const HeldChunk* held = skipped_.head; held != nullptr; held = held->next) {
+    if (held->stream == id && held->ssn == ssn) return false;  // used twice
+    ++waiting;
+  }
+  return waiting < kMost;
 }
 
 bool Receiver::continues_open_message(const wire::DataChunk& chunk) const {
@@ -215,12 +220,14 @@ DataVerdict Receiver::advance_past(Tsn tsn) {
 }
 
 /// A held chunk is reached by the cumulative TSN: a fragment becomes part of the open message. Whole messages that may
-/// be delivered were; one that is left skipped an SSN, or used one twice.
+/// be delivered were; one that is left skipped an SSN, and may wait for it on, or used one twice.
 bool Receiver::absorb(HeldChunk& held) {
   InboundStream& stream = *streams_.find(held.stream);
-  if (!open_.open && !held.unordered && may_wait_for_ssn(held.begin && held.end, held.ssn, stream)) {
+  const bool whole = held.begin && held.end;
+  if (whole && !open_.open && !held.unordered && may_wait_for_ssn(held.stream, held.ssn, stream)) {
     map_->turns().remove(held);
     skipped_.push_back(held);
+    ++services_.counters.ssns_skipped;
     return true;
   }
   const bool fits = held.begin ? !open_.open && !held.end && (held.unordered || held.ssn == stream.next_ssn)

@@ -38,8 +38,8 @@ enum class DataVerdict : std::uint8_t {
 /// given back (§6.2), but for one message of which fragments up to the cumulative TSN came: the open message. That one
 /// is delivered in parts when it grows past Parameters::partial_delivery_point or memory runs short.
 ///
-/// A peer that skips an SSN breaks §6.5. A few messages, each whole in a chunk, may wait for the one that was left out
-/// (§6.6); more are a protocol violation.
+/// A peer that skips an SSN breaks §6.5. As long as memory is plenty, a few messages, each whole in a chunk, wait all
+/// the same for the one that was left out (§6.6), though nothing of them can be given back; more are a violation.
 ///
 /// Every block that the application or this class keeps is charged whole to the association's PinLedger, what holding
 /// costs besides is charged too, and the sum never passes Parameters::pin_limit. Data that waits is copied out, packed,
@@ -118,7 +118,7 @@ class Receiver final : private UnpinListener {
   DataVerdict out_of_order(const wire::DataChunk& chunk, base::Buffer& packet);
   DataVerdict advance_past(Tsn tsn);
   bool absorb(HeldChunk& held);
-  bool may_wait_for_ssn(bool whole, Ssn ssn, const InboundStream& stream) const;
+  bool may_wait_for_ssn(StreamId id, Ssn ssn, const InboundStream& stream) const;
   bool continues_open_message(const wire::DataChunk& chunk) const;
   bool open_in(StreamId stream) const;
   bool fits_neighbours(const wire::DataChunk& chunk) const;
@@ -157,6 +157,7 @@ class Receiver final : private UnpinListener {
   void let_go(HeldChunk& held);
   void let_go_of_all_beyond();
   void let_go(HeldList& list);
+  void let_go_of_skipped();
 
   Services& services_;
   const Parameters* parameters_;

@@ -62,27 +62,27 @@ void Receiver::deliver_run(HeldChunk& first, InboundStream& stream) {
 /// A message of stream `id` was delivered in order: those that waited for it follow.
 void Receiver::deliver_turns(StreamId id, InboundStream& stream) {
   for (;;) {
-    HeldChunk* const first = map_ == nullptr ? nullptr : map_->turns().take(id, stream.next_ssn);
-    if (first != nullptr) {
-      deliver_run(*first, stream);
+    // That one came first: if the other one has its SSN, too, the peer will hear of it.
+    if (HeldChunk* const skipped = take_skipped(id, stream.next_ssn)) {
+      ++stream.next_ssn;
+      skipped->message_id = stream.next_message_id++;
+      deliver_held(*skipped);
       continue;
     }
-    HeldChunk* const skipped = take_skipped(id, stream.next_ssn);
-    if (skipped == nullptr) return;
-    ++stream.next_ssn;
-    skipped->message_id = stream.next_message_id++;
-    deliver_held(*skipped);
+    HeldChunk* const first = map_ == nullptr ? nullptr : map_->turns().take(id, stream.next_ssn);
+    if (first == nullptr) return;
+    deliver_run(*first, stream);
   }
 }
 
 HeldChunk* Receiver::take_skipped(StreamId id, Ssn ssn) {
   HeldChunk* found = nullptr;
   HeldList others;
-  while (HeldChunk* const one = skipped_.pop_front()) {
-    if (found == nullptr && one->stream == id && one->ssn == ssn)
-      found = one;
+  while (HeldChunk* const held = skipped_.pop_front()) {
+    if (held->stream == id && held->ssn == ssn)
+      found = held;
     else
-      others.push_back(*one);
+      others.push_back(*held);
   }
   skipped_ = others;
   return found;

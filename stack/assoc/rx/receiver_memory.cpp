@@ -140,6 +140,13 @@ void Receiver::let_go(HeldList& list) {
   while (HeldChunk* const held = list.pop_front()) let_go(*held);
 }
 
+/// Messages whose turn never came.
+void Receiver::let_go_of_skipped() {
+  for (const HeldChunk* held = skipped_.head; held != nullptr; held = held->next)
+    ++services_.counters.messages_never_due;
+  let_go(skipped_);
+}
+
 void Receiver::let_go_of_all_beyond() {
   if (map_ == nullptr) return;
   Tsn from = highest_;

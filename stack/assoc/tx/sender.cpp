@@ -67,7 +67,8 @@ void Sender::adopt(const Handshake& handshake, std::span<Path> paths) {
   advertised_window_ = largest_window_ = handshake.peer_window;
   window_closed_at_ = {};
   probe_doublings_ = 0;
-  fast_recovery_ = fast_retransmit_due_ = probing_ = probe_answered_ = told_closed_ = probe_due_ = false;
+  fast_recovery_ = fast_retransmit_due_ = probing_ = probe_answered_ = probe_due_ = false;
+  window_told_zero_ = kept_out_ = false;
   std::uint32_t smallest = UINT32_MAX;
   for (Path& path : paths) {
     path.outstanding = 0;

@@ -82,8 +82,9 @@ class Sender : private WaitingSender {
   /// The cumulative acknowledgement of a SHUTDOWN (§9.2).
   SackResult on_cumulative_ack(Timestamp now, Tsn cumulative_tsn, std::span<Path> paths);
   /// T3-rtx of `path` expired: RTO doubled, cwnd cut, what is outstanding there marked (§6.3.3). The association counts
-  /// the expiry, the error if this returns true, and chooses where retransmissions go. False: all that was outstanding
-  /// was a zero window probe which the peer answered without taking it (§6.1 A).
+  /// the expiry, the error if this returns true, and chooses where retransmissions go. False: it was a
+  /// zero window probe, or data that was in flight when the window closed, and the peer has told a zero window since it
+  /// was sent last (§6.1 A).
   bool on_t3_expired(Timestamp now, Path& path);
 
   /// What is in flight on `path` will not arrive, and that is no congestion: packets too large for it. It goes again.
@@ -186,6 +187,7 @@ class Sender : private WaitingSender {
   void renege(Tsn tsn, Progress& progress);
   void count_misses(Progress& progress);
   void check_probe(Timestamp now, Progress& progress);
+  void let_in(Progress& progress);
   void enter_fast_recovery(Timestamp now, Progress& progress);
   void update_path(Timestamp now, Path& path, Progress& progress);
   void mark(SentChunk& chunk, Path& path);
@@ -230,7 +232,8 @@ class Sender : private WaitingSender {
   bool fast_retransmit_due_ : 1 = false;  ///< one packet may leave whatever the cwnd (§7.2.4)
   bool probing_ : 1 = false;              ///< probe_tsn_ is a zero window probe in flight
   bool probe_answered_ : 1 = false;       ///< a SACK came since the probe was sent last
-  bool told_closed_ : 1 = false;          ///< since a timeout or probe the last SACK said: the window is closed
+  bool window_told_zero_ : 1 = false;     ///< since a timeout or probe, the last SACK told a zero window
+  bool kept_out_ : 1 = false;             ///< a zero window kept DATA out that was in flight when it closed
   bool probe_due_ : 1 = false;
   bool blocked_ : 1 = false;           ///< a send was refused: a writable event is owed
   bool writable_waiting_ : 1 = false;  ///< it is due, and the application had no room

@@ -195,7 +195,7 @@ void Sender::begin_message(OutboundStream& stream, std::uint32_t length) {
 
 void Sender::note_probe(Tsn tsn) {
   probing_ = true;
-  probe_answered_ = told_closed_ = probe_due_ = false;
+  probe_answered_ = window_told_zero_ = probe_due_ = false;
   probe_tsn_ = tsn;
   ++services_.counters.window_probes_sent;
 }

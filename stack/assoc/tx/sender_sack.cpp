@@ -64,7 +64,8 @@ SackResult Sender::on_sack(Timestamp now, const wire::SackChunk& sack, std::span
   progress.window_moved = sack.window() != advertised_window_;
   advertised_window_ = sack.window();
   largest_window_ = std::max(largest_window_, advertised_window_);
-  told_closed_ = advertised_window_ == 0;
+  window_told_zero_ = advertised_window_ == 0;
+  if (kept_out_ && !window_told_zero_) let_in(progress);
   count_misses(progress);
   return finish(now, progress);
 }
@@ -275,6 +276,17 @@ void Sender::check_probe(Timestamp now, Progress& progress) {
   if (probe.state == ChunkState::in_flight) mark(probe, progress.paths[probe.path.value]);
 }
 
+/// The window opened again: what it had kept out leaves at once, not at the end of a long timer.
+void Sender::let_in(Progress& progress) {
+  kept_out_ = false;
+  for (Path& path : progress.paths) {
+    if (!path.after_timeout) continue;
+    path.after_timeout = false;
+    progress.lowest_gone |= path_bit(path.id);
+    mark_all(path);
+  }
+}
+
 void Sender::enter_fast_recovery(Timestamp now, Progress& progress) {
   for (Path& path : progress.paths)
     if ((progress.lost & path_bit(path.id)) != 0) path.congestion->on_fast_retransmit(now);
@@ -321,10 +333,11 @@ void Sender::find_lowest_outstanding(Path& path) {
 bool Sender::on_t3_expired(Timestamp now, Path& path) {
   path.t3_deadline = kNever;
   const bool answered_probe = probing_ && probe_answered_;
-  // The window closed over what was on its way, and the peer says so each time: it may for as long as it likes, as
-  // with a probe (§6.1 A).
-  const bool kept_out = told_closed_;
-  told_closed_ = false;
+  // The window closed over what was in flight, and the peer says so each time: it may for as long as it likes, as with
+  // a probe (§6.1 A). If this path is broken, and the SACK came by another, that is found out one expiry later.
+  const bool kept_out = window_told_zero_;
+  kept_out_ |= kept_out;
+  window_told_zero_ = false;
   if (answered_probe) {
     probe_answered_ = false;
     probe_doublings_ = std::min<std::uint8_t>(probe_doublings_ + 1, kMaxProbeDoublings);

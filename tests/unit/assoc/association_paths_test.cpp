@@ -542,5 +542,39 @@ TEST_F(AssociationPaths, HeartbeatAndShutdownFromAnotherAddressAreAnsweredWithOn
   EXPECT_EQ(flush().size(), 1u);
 }
 
+TEST_F(AssociationPaths, WhatAClosedWindowKeptOutLeavesAsSoonAsItOpens) {
+  go_established();
+  send("taken");
+  send("dropped");
+  flush();
+  for (int i = 0; i < 4; ++i) {
+    inject_sack(kOurTsn, 0);
+    flush();
+    expire();
+    flush();
+  }
+  inject_sack(kOurTsn, 0);
+  inject_sack(kOurTsn, 10000);
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].types(), Types{ChunkType::data});
+}
+
+TEST_F(AssociationPaths, AHeartbeatBehindWhatIsReportedStillConfirmsItsAddress) {
+  accept(two_paths());
+  flush();
+  inject(
+      kOurTag,
+      [](wire::PacketWriter& packet) {
+        write_data(packet, kPeerTsn, "x", StreamId(20));
+        wire::append_heartbeat(packet, std::as_bytes(std::span("beat", 4)));
+      },
+      kThere2);
+  bool answered = false;
+  for (const SentPacket& packet : flush())
+    answered |= packet.departure.destination == kThere2 && packet.find(ChunkType::heartbeat_ack) != nullptr;
+  EXPECT_TRUE(answered);
+}
+
 }  // namespace
 }  // namespace sluice::assoc

@@ -271,8 +271,34 @@ TEST_F(RxOrderTest, NoMoreThanSixteenMessagesWaitForAnSsnLeftOut) {
 TEST_F(RxOrderTest, WhatWaitsForAnSsnLeftOutEndsWithARestart) {
   data({1000, "b", "BE", 0, 1});
   restart(50);
+  EXPECT_EQ(counters.ssns_skipped, 1u);
+  EXPECT_EQ(counters.messages_never_due, 1u);
   data({50, "a", "BE", 0, 0});
   EXPECT_EQ(delivered(), "a");
+}
+
+TEST_F(RxOrderTest, AnSsnThatIsUsedTwiceWhileOneBeforeItIsLeftOutIsAProtocolViolation) {
+  EXPECT_EQ(data({1000, "b", "BE", 0, 1}), DataVerdict::accepted);
+  EXPECT_EQ(data({1001, "c", "BE", 0, 1}), DataVerdict::protocol_violation);
+  restart(1000);
+  EXPECT_EQ(data({1000, "b", "BE", 0, 1}), DataVerdict::accepted);
+  EXPECT_EQ(data({1002, "c", "BE", 0, 1}), DataVerdict::accepted) << "behind a gap: not its turn yet, or never";
+  EXPECT_EQ(data({1001, "a", "BE", 0, 0}), DataVerdict::protocol_violation);
+  EXPECT_EQ(delivered(), "a b");
+}
+
+// Nothing of it could be given back.
+TEST_F(RxOrderTest, NothingWaitsForAnSsnLeftOutWhenMemoryIsShort) {
+  parameters.receive_window = parameters.pin_limit = 16 << 10;
+  block_capacity = 2048;
+  std::uint16_t waiting = 0;
+  const auto next = [&] {
+    return data({1000u + waiting, std::string(1400, 'x'), "BE", 0, static_cast<std::uint16_t>(waiting + 1)});
+  };
+  while (next() == DataVerdict::accepted) ++waiting;
+  EXPECT_GT(waiting, 1);
+  EXPECT_LT(waiting, 6);
+  EXPECT_GT(sack()->window, 2000u);
 }
 
 TEST_F(RxOrderTest, AnSsnUsedTwiceOrSkippedByAFragmentIsAProtocolViolation) {
