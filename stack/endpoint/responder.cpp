@@ -96,6 +96,7 @@ Verdict Responder::on_cookie_echo(Timestamp now, const Received& received, Creat
   // Whose it is, the owner opens: Table 12 may find even an old cookie valid.
   if (const VTag* const known = directory_.find(received.ports(), received.arrival.source)) return to_owner(*known);
   if (holds_abort(received.packet)) {  // §8.4 rule 2 comes before rule 4
+    ++services_.counters.ootb_received;
     ++services_.counters.ootb_abort;
     return {};
   }

@@ -149,7 +149,8 @@ void Worker::on_own_tag(base::InboundPacket&& packet, const endpoint::Route& rou
   hand_to(*record, std::move(packet));
 }
 
-// What it ended is gone before the next packet is looked at: that one is out of the blue, or a new beginning.
+// What it ended goes before the next packet is looked at, which then is out of the blue or a new beginning; unless the
+// application has no room to be told.
 void Worker::hand_to(AssociationRecord& record, base::InboundPacket&& packet) {
   touch(record);
   record.association.receive(now_, std::move(packet));
@@ -190,7 +191,7 @@ void Worker::on_setup_packet(AssociationRecord& record, base::InboundPacket&& pa
   using Next = endpoint::OwnerVerdict::Next;
   const endpoint::OwnerVerdict verdict =
       owner_role_.receive(now_, endpoint::tcb_of(record.association), record.parameters->values, packet);
-  touch(record);
+  if (verdict.next != Next::receive) touch(record);
   switch (verdict.next) {
     case Next::done:
       return;
