@@ -74,7 +74,10 @@ void ClientLoop::on_event(const Event& event) {
     case EventType::restarted:
       // What was under way is lost and no answer to it will come.
       problem("the peer restarted");
-      if (Peer* const peer = find(event.association)) stop_sending(*peer);
+      if (Peer* const peer = find(event.association)) {
+        peer->explained = true;
+        stop_sending(*peer);
+      }
       application_.abort(event.association, "the peer restarted");
       break;
     case EventType::writable:
@@ -112,7 +115,7 @@ void ClientLoop::on_end(const Event& event) {
   Peer& peer = found->second;
   if (event.type == EventType::association_lost || peer.phase != Phase::closing) {
     totals_.active.note(now_nanoseconds());
-    if (event.reason() != Reason::local_abort)  // else it was said why
+    if (!peer.explained)
       problem("an association ended early: " +
               (event.type == EventType::closed ? "the peer shut it down" : end_text(event)));
     totals_.lost += options_.latency ? peer.load.messages() - peer.answered : peer.load.messages();
@@ -163,6 +166,7 @@ void ClientLoop::on_message(const Event& event) {
 void ClientLoop::on_own_hello(Peer& peer) {
   if (peer.phase == Phase::ending) return;
   problem("the peer sends back what it gets, as sluice-echo does: give --latency, or start 'sluice-perf server' there");
+  peer.explained = true;
   stop_sending(peer);
   application_.abort(peer.id, "this load is for a sluice-perf server");
 }

@@ -67,8 +67,9 @@ class ClientLoop {
     AssocId id;
     Load load;
     Phase phase = Phase::greeting;
-    bool ready = false;    // stands in ready_
-    bool blocked = false;  // waits for a writable event
+    bool ready = false;      // stands in ready_
+    bool blocked = false;    // waits for a writable event
+    bool explained = false;  // why it ends was said
     // With latency: the answers are checked, and each request's time is kept until its answer.
     std::unique_ptr<Checker> answers;
     std::unique_ptr<SendTimes> sent_at;
