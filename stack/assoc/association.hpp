@@ -164,7 +164,7 @@ class Association {
     Path* path = nullptr;    ///< the one it came by; null only for INIT ACK
     bool data = false;       ///< it held DATA that this state accepts
     bool heartbeat = false;  ///< it held HEARTBEATs
-    bool shutdown = false;   ///< it held a SHUTDOWN that this state takes
+    bool shutdown = false;   ///< it held a SHUTDOWN
     bool sack_immediately = false;
     bool replied = false;      ///< a chunk that answers it is in the packet under way
     std::uint8_t reports = 0;  ///< ERROR chunks that it provoked

@@ -136,10 +136,8 @@ bool Association::collide(const Handshake& agreed) {
 
 /// Table 12, action A in SHUTDOWN-ACK-SENT.
 void Association::refuse_restart(const base::InboundPacket& packet) {
-  Path* const from = path_from(packet.arrival.source);
-  Path& path = from != nullptr ? reply_path(*from) : paths_[data_path_.value];
-  pending_ |= kShutdownAck;
-  control_path_ = path.id;
+  repeat_shutdown_ack(packet.arrival.source);
+  Path& path = paths_[control_path_.value];  // in one packet with that (§12.4)
   constexpr std::uint32_t kErrorSize = wire::kChunkHeaderSize + wire::kTlvHeaderSize;
   if (wire::PacketWriter* const reply = packet_for(path, kErrorSize)) {
     wire::ChunkWriter error = wire::append_error(*reply);

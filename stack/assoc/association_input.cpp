@@ -212,8 +212,9 @@ Association::Next Association::on_heartbeat(Inbound& in, const wire::Chunk& chun
   // All of it goes back unchanged, to where it came from (§8.3, §6.4); the path need not be confirmed (§5.4).
   const std::span<const std::byte> body = chunk.body();
   const std::size_t size = chunk.bytes.size();
-  // That an ERROR went to another address, since nothing else may go to this one, keeps it from no proof of it.
-  const bool allowed = in.path->state == PathState::unconfirmed || may_reply(in, *in.path, size);
+  // A report of the same packet must not go to an unconfirmed address, but the answer that proves it must.
+  const bool reported_elsewhere = in.path->state == PathState::unconfirmed && packet_ && packet_path_ != in.path->id;
+  const bool allowed = reported_elsewhere || may_reply(in, *in.path, size);
   wire::PacketWriter* const packet = allowed ? packet_for_whole(*in.path, size) : nullptr;
   std::byte* const at = packet == nullptr ? nullptr
                                           : packet->append_chunk(wire::ChunkType::heartbeat_ack, 0,

@@ -70,7 +70,7 @@ Association::Next Association::on_shutdown(Inbound& in, const wire::Chunk& chunk
     ++services_.counters.malformed_chunks;
     return Next::chunk;
   }
-  in.shutdown = state_ != State::cookie_wait && state_ != State::cookie_echoed;
+  in.shutdown = true;
   switch (state_) {
     case State::established:
     case State::shutdown_pending:
@@ -179,9 +179,10 @@ Association::Next Association::on_violation(Inbound& in, const AbortCause& cause
   while (const std::optional<wire::Chunk> chunk = chunks.next()) {
     if (chunk->type != wire::ChunkType::abort) continue;
     on_abort(in, *chunk);
-    if (state_ == State::closed) return Next::done;
-    drop_packet();
-    fail(Reason::protocol_violation);
+    if (state_ != State::closed) {  // its tag or its causes were wrong
+      drop_packet();
+      fail(Reason::protocol_violation);
+    }
     return Next::done;
   }
   abort_with(Reason::protocol_violation, cause);

@@ -191,7 +191,7 @@ void Worker::on_setup_packet(AssociationRecord& record, base::InboundPacket&& pa
   using Next = endpoint::OwnerVerdict::Next;
   const endpoint::OwnerVerdict verdict =
       owner_role_.receive(now_, endpoint::tcb_of(record.association), record.parameters->values, packet);
-  if (verdict.next != Next::receive) touch(record);
+  touch(record);
   switch (verdict.next) {
     case Next::done:
       return;

@@ -209,7 +209,7 @@ FAULTS = [
     ("an ABORT behind bad DATA is answered", "stack/assoc/association_teardown.cpp",
      "    if (chunk->type != wire::ChunkType::abort) continue;\n", "    if (true) continue;\n"),
     ("a refused ABORT lets a broken association go on", "stack/assoc/association_teardown.cpp",
-     "    drop_packet();\n    fail(Reason::protocol_violation);\n", ""),
+     "      drop_packet();\n      fail(Reason::protocol_violation);\n", ""),
     ("what an ABORT ended is in the way of the next packet", "stack/worker/worker_receive.cpp",
      "  if (record.association.state() == assoc::State::closed) settle(record);\n", ""),
     ("an ABORT beside a COOKIE ECHO is not looked for", "stack/endpoint/responder.cpp",

@@ -9,6 +9,15 @@ using ::testing::ElementsAre;
 
 class AssociationTeardown : public ScriptedPeer {
  protected:
+  /// Alone, under the peer's tag; and that was the end.
+  void expect_shutdown_complete() {
+    const auto packets = flush();
+    ASSERT_EQ(packets.size(), 1u);
+    EXPECT_EQ(packets[0].types(), Types{ChunkType::shutdown_complete});
+    EXPECT_EQ(packets[0].header.tag, kPeerTag);
+    EXPECT_FALSE(wire::ShutdownCompleteChunk::parse(packets[0].chunks[0])->tag_reflected);
+    EXPECT_EQ(last_event().event.type, EventType::closed);
+  }
   void inject_shutdown_ack() {
     inject([](wire::PacketWriter& packet) { wire::append_shutdown_ack(packet); });
   }
@@ -63,12 +72,7 @@ TEST_F(AssociationTeardown, IsNotShutDownByItselfWhileThePeerOwesAnAcknowledgeme
 TEST_F(AssociationTeardown, ShutdownAckIsAnsweredWithShutdownCompleteAlone) {
   go_shutdown_sent();
   inject_shutdown_ack();
-  const auto packets = flush();
-  ASSERT_EQ(packets.size(), 1u);
-  EXPECT_EQ(packets[0].types(), Types{ChunkType::shutdown_complete});
-  EXPECT_EQ(packets[0].header.tag, kPeerTag);
-  EXPECT_FALSE(wire::ShutdownCompleteChunk::parse(packets[0].chunks[0])->tag_reflected);
-  EXPECT_EQ(last_event().event.type, EventType::closed);
+  expect_shutdown_complete();
   EXPECT_TRUE(association().finished());
   EXPECT_EQ(association().next_deadline(), kNever);
   EXPECT_EQ(counters().shutdowns, 1u);
@@ -499,12 +503,7 @@ TEST_F(AssociationTeardown, WhenBothShutDownT2BeginsAnewWithShutdownAck) {
 TEST_F(AssociationTeardown, ShutdownAckInShutdownAckSentIsAnsweredUnderThePeersTag) {
   go_shutdown_ack_sent();
   inject_shutdown_ack();
-  const auto packets = flush();
-  ASSERT_EQ(packets.size(), 1u);
-  EXPECT_EQ(packets[0].types(), Types{ChunkType::shutdown_complete});
-  EXPECT_EQ(packets[0].header.tag, kPeerTag);
-  EXPECT_FALSE(wire::ShutdownCompleteChunk::parse(packets[0].chunks[0])->tag_reflected);
-  EXPECT_EQ(last_event().event.type, EventType::closed);
+  expect_shutdown_complete();
   EXPECT_EQ(association().next_deadline(), kNever);
 }
 

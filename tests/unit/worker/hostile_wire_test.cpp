@@ -431,38 +431,41 @@ TEST_F(HostileWire, TheRightTagFromElsewhereIsOutOfTheBlueAndTouchesNothing) {
   expect_moved();
 }
 
+void write_abort(wire::PacketWriter& packet) {
+  wire::append_abort(packet, false);
+}
+
+void write_heartbeat(wire::PacketWriter& packet) {
+  wire::append_heartbeat(packet, std::array<std::byte, 8>{});
+}
+
 TEST_F(HostileWire, WhatComesAfterAShutdownIsOutOfTheBlueOnBothSides) {  // §8.4 rule 8
   connect();
   EXPECT_TRUE(a->worker().shutdown(at_a));
   run(seconds(1));
   ASSERT_EQ(a->associations() + b->associations(), 0u);
-  const auto beat = [](wire::PacketWriter& packet) { wire::append_heartbeat(packet, std::array<std::byte, 8>{}); };
-  attack(*b, a->v4(), sctp(a_port, kPort, tag_of_b, beat));
+  attack(*b, a->v4(), sctp(a_port, kPort, tag_of_b, write_heartbeat));
   run(milliseconds(1));
   EXPECT_EQ(b->counter("endpoint.aborts_sent"), 1u);
-  attack(*a, b->v4(), sctp(kPort, a_port, tag_of_a, beat));
+  attack(*a, b->v4(), sctp(kPort, a_port, tag_of_a, write_heartbeat));
   run(milliseconds(1));
   EXPECT_EQ(a->counter("endpoint.aborts_sent"), 1u);
 }
 
 TEST_F(HostileWire, WhatComesAfterAnAbortIsOutOfTheBlue) {  // §8.4 rule 8
   connect();
-  const auto abort = [](wire::PacketWriter& packet) { wire::append_abort(packet, false); };
-  const auto beat = [](wire::PacketWriter& packet) { wire::append_heartbeat(packet, std::array<std::byte, 8>{}); };
-  attack(*b, a->v4(), sctp(a_port, kPort, tag_of_b, abort));
+  attack(*b, a->v4(), sctp(a_port, kPort, tag_of_b, write_abort));
   run(milliseconds(1));
   EXPECT_EQ(b->associations(), 0u);
-  attack(*b, a->v4(), sctp(a_port, kPort, tag_of_b, beat));
+  attack(*b, a->v4(), sctp(a_port, kPort, tag_of_b, write_heartbeat));
   run(milliseconds(1));
   EXPECT_EQ(b->counter("endpoint.aborts_sent"), 1u);
 }
 
 TEST_F(HostileWire, WhatComesWithTheAbortInOneBurstIsOutOfTheBlue) {  // §8.4 rule 8
   connect();
-  const auto abort = [](wire::PacketWriter& packet) { wire::append_abort(packet, false); };
-  const auto beat = [](wire::PacketWriter& packet) { wire::append_heartbeat(packet, std::array<std::byte, 8>{}); };
-  attack(*b, a->v4(), sctp(a_port, kPort, tag_of_b, abort));
-  attack(*b, a->v4(), sctp(a_port, kPort, tag_of_b, beat));
+  attack(*b, a->v4(), sctp(a_port, kPort, tag_of_b, write_abort));
+  attack(*b, a->v4(), sctp(a_port, kPort, tag_of_b, write_heartbeat));
   run(milliseconds(1));
   EXPECT_EQ(b->associations(), 0u);
   EXPECT_EQ(b->counter("endpoint.aborts_sent"), 1u);
@@ -471,8 +474,7 @@ TEST_F(HostileWire, WhatComesWithTheAbortInOneBurstIsOutOfTheBlue) {  // §8.4 r
 TEST_F(HostileWire, AnInitThatComesWithTheAbortInOneBurstIsAnswered) {  // §5.1
   connect();
   const std::uint64_t before = b->counter("endpoint.init_acks_sent");
-  const auto abort = [](wire::PacketWriter& packet) { wire::append_abort(packet, false); };
-  attack(*b, a->v4(), sctp(a_port, kPort, tag_of_b, abort));
+  attack(*b, a->v4(), sctp(a_port, kPort, tag_of_b, write_abort));
   attack(*b, a->v4(), init_from(a_port));
   run(milliseconds(1));
   EXPECT_EQ(b->associations(), 0u);
