@@ -3,6 +3,7 @@
 #include <sluice/error.hpp>
 
 #include <charconv>
+#include <utility>
 
 namespace sluice::apps {
 namespace {
@@ -66,7 +67,7 @@ class Reader {
     for (;;) {
       std::string name = read_string();
       expect(':');
-      object.emplace_back(std::move(name), read(depth + 1));
+      object.push_back({std::move(name), read(depth + 1)});
       if (peek() == '}') break;
       expect(',');
     }
@@ -101,9 +102,13 @@ class Reader {
 
 const JsonValue* JsonValue::find(std::string_view name) const {
   if (const Object* const members = object())
-    for (const auto& [key, member] : *members)
-      if (key == name) return &member;
+    for (const Member& member : *members)
+      if (member.name == name) return &member.value;
   return nullptr;
+}
+
+const JsonValue::Object* JsonValue::object() const {
+  return std::get_if<Object>(&value);
 }
 
 std::uint64_t JsonValue::number() const {

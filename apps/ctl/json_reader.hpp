@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -11,7 +10,8 @@ namespace sluice::apps {
 
 /// A JSON value as far as telemetry answers use it: objects in their order, strings, whole numbers, null.
 struct JsonValue {
-  using Object = std::vector<std::pair<std::string, JsonValue>>;
+  struct Member;
+  using Object = std::vector<Member>;
   std::variant<std::nullptr_t, std::uint64_t, std::string, Object> value;
 
   /// The member `name` of an object; null if there is none.
@@ -20,7 +20,14 @@ struct JsonValue {
   std::uint64_t number() const;
   /// A string, a number as text, or nothing.
   std::string text() const;
-  const Object* object() const { return std::get_if<Object>(&value); }
+  /// An object's members; null if this is none.
+  const Object* object() const;
+};
+
+/// Not a std::pair: that would ask whether an incomplete JsonValue can be made without arguments.
+struct JsonValue::Member {
+  std::string name;
+  JsonValue value;
 };
 
 /// Throws Error when `text` is something else.

@@ -24,7 +24,7 @@ struct CtlOptions {
   std::uint64_t limit = 100;
 };
 
-using Member = JsonValue::Object::value_type;
+using Member = JsonValue::Member;
 
 /// Calls visit(id, association) for up to options.limit associations; returns the id after which more follow, 0: none.
 template <class Visit>
@@ -36,10 +36,10 @@ std::uint64_t for_each_association(const CtlOptions& options, Visit&& visit) {
     const JsonValue page = client.ask("/sluice/associations", after);
     const JsonValue* const next = page.find("next");
     for (const Member& member : *page.object()) {
-      if (member.second.object() == nullptr) continue;
+      if (member.value.object() == nullptr) continue;
       if (shown++ == options.limit) return after;
-      visit(member.first, member.second);
-      after = std::strtoull(member.first.c_str(), nullptr, 10);
+      visit(member.name, member.value);
+      after = std::strtoull(member.name.c_str(), nullptr, 10);
     }
     if (next == nullptr || next->number() == 0) return 0;
   }
@@ -72,7 +72,7 @@ void write_association(Json& json, const std::string& id, const JsonValue& assoc
   const JsonValue::Object& values = *association.object();
   json.begin_object().add("id", id);
   auto next = values.begin();
-  for (; next != values.end() && next->first != "paths"; ++next) write(json, next->first, next->second);
+  for (; next != values.end() && next->name != "paths"; ++next) write(json, next->name, next->value);
   json.begin_array("paths");
   for (std::uint64_t path = 0; path < paths_of(association); ++path) {
     const std::string prefix = path_prefix(path);

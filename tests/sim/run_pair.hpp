@@ -15,7 +15,8 @@ void run_pair(base::SimClock& clock, drivers::MemoryWire& wire, SimStack& a, Sim
               Duration least_step, TakeEvents&& take_events) {
   for (int turns = 0; clock.now() < end; ++turns) {
     ASSERT_LT(turns, 5'000'000);
-    const bool worked = a.group().poll_all() | b.group().poll_all();
+    bool worked = a.group().poll_all();
+    worked |= b.group().poll_all();
     if (take_events() || worked) continue;
     const Timestamp next = std::min({a.group().next_deadline(), b.group().next_deadline(), wire.next_event(), end});
     clock.advance_to(std::max(next, clock.now() + std::min(least_step, end - clock.now())));

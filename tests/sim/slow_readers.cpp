@@ -91,7 +91,8 @@ class SlowReaders {
   void step_for(Duration time) {
     const Timestamp end = clock_.now() + time;
     while (clock_.now() < end) {
-      bool any = sender_->group().poll_all() | receiver_->group().poll_all();
+      bool any = sender_->group().poll_all();
+      any |= receiver_->group().poll_all();
       any |= take_sender_events();
       any |= take_busy_events();
       if (sending_) any |= send();

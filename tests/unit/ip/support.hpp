@@ -119,7 +119,7 @@ inline Bytes ethernet(const MacAddress& to, const MacAddress& from, unsigned typ
   return raw(to) + raw(from) + be16(type) + payload;
 }
 inline Bytes ip_frame(const MacAddress& to, const MacAddress& from, const Bytes& packet) {
-  return ethernet(to, from, packet.at(0) >> 4 == std::byte{4} ? 0x0800 : 0x86dd, packet);
+  return ethernet(to, from, (packet.at(0) >> 4) == std::byte{4} ? 0x0800 : 0x86dd, packet);
 }
 /// The fragment header of IPv6; `offset` in bytes.
 inline Bytes fragment_header(int next_header, unsigned offset, bool more, unsigned id) {
