@@ -34,7 +34,7 @@ Contents contents_of(std::span<const std::byte> packet) {
     found.cookie_ack |= chunk->type == ChunkType::cookie_ack;
     found.stale_cookie |= chunk->type == ChunkType::error && has_stale_cookie(*chunk);
   }
-  found.well_formed = count > 0 && !chunks.malformed();
+  found.well_formed = count > 0;  // §8.4: that its checksum was right; and of what is cut off, nothing is known
   return found;
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "stack/endpoint/init_answer.hpp"
+#include "stack/endpoint/out_of_the_blue.hpp"
 #include "stack/endpoint/received_cookie.hpp"
 #include "stack/wire/chunk.hpp"
 
@@ -32,9 +33,9 @@ std::optional<CookieAction> table_12(const Tcb& tcb, const Cookie& cookie) {
 }
 
 // §5.2.1 rules 1 to 3: an address that the user named and that the INIT reports, its source if that will do.
-const IpAddress* init_ack_destination(const Tcb& tcb, const InitRequest& request) {
+const IpAddress* init_ack_destination(const Tcb& tcb, const InitRequest& request, bool v4) {
   for (const IpAddress& address : request.peers)  // the source is the first
-    if (tcb.handshake.peer_addresses.contains(address)) return &address;
+    if (address.is_v4() == v4 && tcb.confirmed.contains(address)) return &address;
   return nullptr;
 }
 
@@ -97,6 +98,7 @@ OwnerVerdict OwnerRole::on_init(Timestamp now, const Tcb& tcb, const Parameters&
   if (!opening(tcb.state)) {  // §5.2.2: the peer began anew, perhaps, and so would we
     ours.local_tag = tags_.draw(services_.steering, services_.self, services_.random);
     ours.local_initial_tsn = Tsn(services_.random.u32());
+    ours.outbound_streams = tcb.handshake.outbound_streams;
   }
   send_init_ack(services_, now, received, request, ours);
   return {};
@@ -104,7 +106,8 @@ OwnerVerdict OwnerRole::on_init(Timestamp now, const Tcb& tcb, const Parameters&
 
 void OwnerRole::answer_in_cookie_wait(Timestamp now, const Tcb& tcb, const Received& received,
                                       const InitRequest& request, InitAnswer& ours) {
-  const IpAddress* const destination = init_ack_destination(tcb, request);
+  const IpAddress* const destination =
+      init_ack_destination(tcb, request, received.arrival.destination.is_v4());  // which it leaves from
   if (destination == nullptr) {
     ++services_.counters.init_wrong_peer;
     return;
@@ -122,10 +125,12 @@ OwnerVerdict OwnerRole::on_cookie_echo(Timestamp now, const Tcb& tcb, const Rece
   const auto action = table_12(tcb, opened.cookie);
   if (opened.verdict == CookieVerdict::stale && action != CookieAction::duplicate) {  // §5.2.4 rule 3
     ++counters.cookie_stale;
-    send_stale_cookie(services_, now, received, opened.cookie.handshake.peer_tag, opened.staleness);
+    if (!holds_abort(received.packet))  // §8.4 rule 2
+      send_stale_cookie(services_, now, received, opened.cookie.handshake.peer_tag, opened.staleness);
     return {};
   }
-  if (!action || (action == CookieAction::restart && !may_restart(tcb, opened.cookie.handshake))) {
+  const bool refused = tcb.state == State::shutdown_ack_sent && holds_abort(received.packet);
+  if (!action || (action == CookieAction::restart && (refused || !may_restart(tcb, opened.cookie.handshake)))) {
     ++counters.cookie_discarded;
     return {};
   }
@@ -152,7 +157,7 @@ bool OwnerRole::may_restart(const Tcb& tcb, const assoc::Handshake& agreed) cons
 
 OwnerVerdict OwnerRole::on_shutdown_ack(Timestamp now, const Tcb& tcb, const Received& received) {
   // §8.5.1 E: the peer still ends an association that we do not know of any more.
-  if (opening(tcb.state))
+  if (opening(tcb.state) && !holds_abort(received.packet))
     send_shutdown_complete(services_, now, received);
   else
     ++services_.counters.wrong_tag;

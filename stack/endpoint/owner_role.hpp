@@ -16,6 +16,7 @@ struct Tcb {
   assoc::Handshake handshake;
   assoc::State state = assoc::State::closed;
   assoc::TieTags tie_tags;
+  assoc::AddressList confirmed;  ///< those of handshake.peer_addresses that are not unconfirmed
 };
 
 /// What the owner of an association is to do with a packet for it that begins with a setup chunk, or that bears
@@ -74,7 +75,10 @@ DirectoryRelease release_of(const CreateOrder& order);
 /// The Tcb of an Association.
 template <class Association>
 Tcb tcb_of(const Association& association) {
-  return {association.handshake(), association.state(), association.tie_tags()};
+  Tcb tcb{association.handshake(), association.state(), association.tie_tags(), {}};
+  for (const assoc::Path& path : association.paths())
+    if (path.state != PathState::unconfirmed) static_cast<void>(tcb.confirmed.push_back(path.route.destination));
+  return tcb;
 }
 
 }  // namespace sluice::endpoint

@@ -120,7 +120,7 @@ void receive(Bytes bytes) {
     tcb.handshake.peer_port = header->source_port;
     tcb.handshake.local_tag = header->tag;
     tcb.handshake.local_addresses = {worker.addresses[0]};
-    tcb.handshake.peer_addresses = {packet.arrival.source};
+    tcb.handshake.peer_addresses = tcb.confirmed = {packet.arrival.source};
     worker.host.sent = 0;
     worker.owner.receive(kNow, tcb, Parameters{}, packet);
     SLUICE_CHECK(worker.host.sent <= 1);

@@ -108,11 +108,22 @@ TEST_F(OutOfTheBlue, AnswersGoBackWhereThePacketCameFrom) {
   EXPECT_EQ(last_header().destination_port, kPeerPort);
 }
 
-TEST_F(OutOfTheBlue, AnUnsoundPacketIsSilent) {
+TEST_F(OutOfTheBlue, WhatStandsBehindTheLastWholeChunkIsNotLookedAt) {  // §8.4: formed correctly is what has its CRC
   base::InboundPacket packet = two(ChunkType::data, ChunkType::sack);
   packet.buffer.data()[12 + 4 + 3] = std::byte{5};  // the second chunk: one byte past the end
-  expect_silence(packet, counters.ootb_malformed);
+  receive(std::move(packet));
+  expect_abort(kTag, true, 0);
+  packet = two(ChunkType::shutdown_ack, ChunkType::sack);
   packet.buffer.data()[12 + 4 + 3] = std::byte{3};  // shorter than its own header
+  host.sent.clear();
+  receive(std::move(packet));
+  ASSERT_EQ(host.sent.size(), 1u);
+  EXPECT_EQ(last_chunk()->type, ChunkType::shutdown_complete);
+}
+
+TEST_F(OutOfTheBlue, APacketWithoutOneWholeChunkIsSilent) {
+  base::InboundPacket packet = bare(ChunkType::data, {.tag = kTag});
+  packet.buffer.data()[12 + 3] = std::byte{3};
   expect_silence(packet, counters.ootb_malformed);
 }
 

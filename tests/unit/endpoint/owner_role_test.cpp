@@ -32,6 +32,7 @@ class OwnerRoleTest : public WorkerFixture {
                      .extensions = {}};
     tcb.state = State::established;
     tcb.tie_tags = {.local = 123, .peer = 456};
+    tcb.confirmed = tcb.handshake.peer_addresses;
     tags.insert(tcb.handshake.local_tag, &tcb);
   }
   void cookie_wait() {
@@ -60,6 +61,11 @@ class OwnerRoleTest : public WorkerFixture {
     std::byte sealed[kMaxCookieSize];
     const std::uint32_t length = cookies.seal(cookie, sealed);
     return cookie_echo({.source = peers[0]}, local, std::span(sealed, length));
+  }
+  void append_abort_to(base::InboundPacket& packet) {
+    std::vector<std::byte> bytes(packet.buffer.bytes().begin(), packet.buffer.bytes().end());
+    for (const unsigned byte : {6u, 0u, 0u, 4u}) bytes.push_back(static_cast<std::byte>(byte));
+    packet.buffer = host.buffers.copy_of(bytes);
   }
   VTag match_local() const { return tcb.handshake.local_tag; }
   VTag match_peer() const { return tcb.handshake.peer_tag; }
@@ -99,6 +105,22 @@ TEST_F(OwnerRoleTest, InCookieWaitTheInitAckGoesOnlyWhereTheUserWantedToConnect)
   EXPECT_EQ(host.sent[0].departure.destination, kPeer2);
   host.sent.clear();
   at_owner(init({.packet = {.source = ip("198.18.7.7")}}));
+  EXPECT_TRUE(host.sent.empty());
+  EXPECT_EQ(counters.init_wrong_peer, 1u);
+}
+
+TEST_F(OwnerRoleTest, InCookieWaitTheInitAckGoesToNoAddressThatOnlyThePeerNamed) {  // §5.2.1 rule 1
+  cookie_wait();
+  tcb.confirmed = {kPeer};  // kPeer2 came with an INIT ACK, whose cookie was stale
+  at_owner(init({.packet = {.source = kPeer2}, .addresses = {kPeer}}));
+  ASSERT_EQ(host.sent.size(), 1u);
+  EXPECT_EQ(host.sent[0].departure.destination, kPeer);
+}
+
+TEST_F(OwnerRoleTest, InCookieWaitTheInitAckDoesNotChangeTheFamily) {
+  cookie_wait();
+  tcb.confirmed = tcb.handshake.peer_addresses = {ip("2001:db8::2")};
+  at_owner(init({.addresses = {ip("2001:db8::2")}}));
   EXPECT_TRUE(host.sent.empty());
   EXPECT_EQ(counters.init_wrong_peer, 1u);
 }
@@ -313,6 +335,34 @@ TEST_F(OwnerRoleTest, AnAssociationThatHasEndedTakesNothing) {
   EXPECT_EQ(at_owner(init()).next, Next::done);
   EXPECT_TRUE(host.sent.empty());
   EXPECT_EQ(counters.association_gone, 1u);
+}
+
+// A packet with an ABORT is never answered (§8.4 rule 2, §9.1).
+
+TEST_F(OwnerRoleTest, AStaleCookieBeforeAnAbortIsNotAnswered) {
+  base::InboundPacket packet = echo(other, other2, {});
+  now += seconds(3600);
+  append_abort_to(packet);
+  EXPECT_EQ(at_owner(packet).next, Next::done);
+  EXPECT_TRUE(host.sent.empty());
+  EXPECT_EQ(counters.cookie_stale, 1u);
+}
+
+TEST_F(OwnerRoleTest, ARefusedRestartBeforeAnAbortIsNotAnswered) {
+  tcb.state = State::shutdown_ack_sent;
+  base::InboundPacket packet = echo(other, other2, tcb.tie_tags);
+  EXPECT_EQ(at_owner(packet).next, Next::receive_cookie);
+  append_abort_to(packet);
+  EXPECT_EQ(at_owner(packet).next, Next::done);
+  EXPECT_EQ(counters.cookie_discarded, 1u);
+}
+
+TEST_F(OwnerRoleTest, AShutdownAckBeforeAnAbortIsNotAnswered) {
+  tcb.state = State::cookie_echoed;
+  base::InboundPacket packet = bare(wire::ChunkType::shutdown_ack, {.tag = other});
+  append_abort_to(packet);
+  EXPECT_EQ(at_owner(packet).next, Next::done);
+  EXPECT_TRUE(host.sent.empty());
 }
 
 }  // namespace

@@ -103,6 +103,7 @@ class RulesOwner : public WorkerFixture {
                      .peer_addresses = {kPeer, kPeer2},
                      .extensions = {}};
     tcb.tie_tags = {.local = 123, .peer = 456};
+    tcb.confirmed = tcb.handshake.peer_addresses;
     tags.insert(tcb.handshake.local_tag, &tcb);
   }
   OwnerVerdict at_owner(const base::InboundPacket& packet) {
