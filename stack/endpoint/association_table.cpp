@@ -12,7 +12,7 @@ TagTable::InsertStatus TagTable::insert(VTag tag, void* value) {
   if (const Slot* const taken = lookup(tag))
     return taken->value != nullptr ? InsertStatus::in_use : InsertStatus::recently_used;
   if (full()) return InsertStatus::full;
-  table_.insert({.value = value, .tag = tag.value}, tag.value);
+  table_.insert({.value = value, .tag = tag.value}, hash(tag.value));
   return InsertStatus::inserted;
 }
 
@@ -33,7 +33,7 @@ void TagTable::expire(Timestamp now) {
 }
 
 void TagTable::release_oldest() {
-  table_.erase(lookup(ring_[oldest_].tag), [](const Slot& slot) { return slot.tag; });
+  table_.erase(lookup(ring_[oldest_].tag), [this](const Slot& slot) { return hash(slot.tag); });
   oldest_ = static_cast<std::uint32_t>((oldest_ + 1) % ring_.size());
   --retired_count_;
 }
@@ -47,7 +47,7 @@ VTag TagTable::draw(const Steering& steering, WorkerId worker, base::Random& ran
 }
 
 std::uint32_t TagTable::probes(VTag tag) const {
-  return table_.probes(tag.value, [tag](const Slot& slot) { return slot.tag == tag.value; });
+  return table_.probes(hash(tag.value), [tag](const Slot& slot) { return slot.tag == tag.value; });
 }
 
 void* TagTable::next(std::size_t& cursor) const {

@@ -25,6 +25,7 @@ class TagTable {
     std::uint32_t associations = 1 << 16;
     std::uint32_t retired = 1 << 14;                  ///< tags in quarantine; above that the oldest is let go early
     Duration quarantine = std::chrono::seconds(120);  ///< at least as long as any cookie lives
+    std::uint64_t hash_key = 0x9e3779b97f4a7c15;      ///< odd, and secret: a peer may pick among the tags it is offered
   };
   enum class InsertStatus : std::uint8_t { inserted, in_use, recently_used, full };
 
@@ -77,9 +78,9 @@ class TagTable {
   };
   static constexpr int kExpiredPerCall = 32;
 
-  // Tags are pseudo-random and ours alone to give: they are their own hash.
+  std::uint32_t hash(std::uint32_t tag) const { return static_cast<std::uint32_t>(tag * limits_.hash_key >> 32); }
   Slot* lookup(VTag tag) const {
-    return table_.find(tag.value, [tag](const Slot& slot) { return slot.tag == tag.value; });
+    return table_.find(hash(tag.value), [tag](const Slot& slot) { return slot.tag == tag.value; });
   }
   void release_oldest();
 

@@ -21,8 +21,9 @@ std::vector<TransmitRoute> routes_of(StackState& stack, endpoint::WorkerId self)
   return routes;
 }
 
-endpoint::TagTable::Limits tag_limits(const StackState& stack) {
+endpoint::TagTable::Limits tag_limits(const StackState& stack, base::Random& random) {
   endpoint::TagTable::Limits limits;
+  limits.hash_key = random.u64() | 1;
   limits.associations = stack.config.limits.associations;
   limits.retired = stack.config.limits.retired_tags;
   limits.quarantine = std::max<Duration>(limits.quarantine, 2 * stack.config.parameters.valid_cookie_life);
@@ -63,7 +64,7 @@ Worker::Worker(StackState& stack, endpoint::WorkerId self, const WorkerResources
       // Beyond their rate even a MAC is too much; a short burst, so that the cookies of others come through again soon.
       forged_(stack.config.limits.forged_cookies_per_second, stack.config.limits.forged_cookies_per_second / 100 + 1),
       answers_(stack.config.limits.answers_per_second, stack.config.limits.answers_per_second),
-      tags_(tag_limits(stack)),
+      tags_(tag_limits(stack, resources.random)),
       directory_({resources.random.u64(), resources.random.u64()}, directory_limits(stack)),
       endpoint_services_{self,   *this,   resources.random, steering_,          endpoint_table_, cookies_,
                          inits_, forged_, answers_,         endpoint_counters_, stack.addresses},

@@ -123,6 +123,23 @@ std::uint32_t longest_and_total(const TagTable& table, const std::vector<VTag>& 
   return longest;
 }
 
+// INIT ACKs show tags for nothing, and a peer may answer only those that lie close together.
+TEST(AssociationTableScale, TagsFromOneRangeDoNotCluster) {
+  const Steering steering({1, 2}, 1);
+  base::SeededRandom random(9);
+  AssociationTable<int> table(TagTable::Limits{});
+  int value = 0;
+  std::vector<VTag> tags;
+  while (tags.size() < 4096) {
+    const VTag tag = table.draw(steering, WorkerId(0), random);
+    if (tag.value >> 27 != 5) continue;
+    tags.push_back(tag);
+    ASSERT_EQ(table.insert(tag, value), InsertStatus::inserted);
+  }
+  std::uint64_t total = 0;
+  EXPECT_LT(longest_and_total(table, tags, total), 64u);
+}
+
 // Flat cost: slots looked at, not time.
 TEST(AssociationTableScale, AMillionAssociationsAreFoundInAsFewProbesAsAThousand) {
   constexpr std::uint32_t kMillion = 1'000'000;
