@@ -53,7 +53,7 @@ std::span<const std::byte> bytes_of(const Value& value) {
 }  // namespace
 
 RingApplication::RingApplication(const StackConfig& config, worker::WorkerGroup& group)
-    : config_(config), rings_(group, ring_options(config)), ledger_(rings_.arena().layout().blocks()) {}
+    : config_(config), rings_(group, ring_options(config)), ledger_(rings_.arena()) {}
 
 RingApplication::~RingApplication() {
   rings_.close();
@@ -171,10 +171,13 @@ SendResult RingApplication::send(AssocId association, StreamId stream, Ppid ppid
   if (stream.value >= account->streams) return SendResult::invalid_stream;
   if (message.size() > kMaxSendBytes) return SendResult::too_large;
   worker::Channel& channel = rings_.channel(account->worker);
-  const auto block = account->full() || channel.room() == 0 ? std::nullopt : block_with(message);
+  const auto bytes = static_cast<std::uint32_t>(message.size());
+  if (!ledger_.has_share(*account, bytes)) reclaim_all();
+  const bool may = !account->full() && channel.room() > 0 && ledger_.has_share(*account, bytes);
+  const auto block = may ? block_with(message) : std::nullopt;
   if (!block) {
     channel.publish();
-    ledger_.block(*account);
+    ledger_.block(*account, bytes);
     return SendResult::would_block;
   }
   CommandRecord command;
@@ -187,7 +190,7 @@ SendResult RingApplication::send(AssocId association, StreamId stream, Ppid ppid
   command.association = association;
   command.context = options.context;
   command.block = *block;
-  command.length = static_cast<std::uint32_t>(message.size());
+  command.length = bytes;
   ledger_.charge(*account, *block, command.length);
   push(channel, command);
   return SendResult::queued;

@@ -43,6 +43,13 @@ void SendArena::free(std::uint32_t block) {
   ++left_;
 }
 
+std::uint64_t SendArena::free_bytes(std::uint32_t bytes) const {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < free_.size(); ++i)
+    if (ArenaLayout::kBlockBytes[i] >= bytes) sum += free_[i].size() * std::uint64_t{ArenaLayout::kBlockBytes[i]};
+  return sum;
+}
+
 ArenaBlocks::ArenaBlocks(std::span<std::byte> memory, base::SpscRing<std::uint32_t>& freed)
     : layout_(memory.size()), freed_(freed), blocks_(layout_.blocks()) {
   SLUICE_CHECK(freed.capacity() >= blocks_.size());

@@ -63,6 +63,8 @@ class SendArena {
   /// A block of the smallest size that fits `bytes` (at most kLargestBlock) and has one left; nothing if none has.
   std::optional<Piece> allocate(std::uint32_t bytes);
   void free(std::uint32_t block);
+  /// Bytes in the free blocks that fit `bytes`.
+  std::uint64_t free_bytes(std::uint32_t bytes) const;
   /// Blocks out at the moment.
   std::uint32_t out() const { return layout_.blocks() - left_; }
   const ArenaLayout& layout() const { return layout_; }
