@@ -26,7 +26,7 @@ const char* text_of(Reason reason) {
 std::string end_text(const Event& event) {
   constexpr std::size_t kMost = 80;
   std::string text = text_of(event.reason());
-  if (event.type != EventType::association_lost || event.length == 0) return text;
+  if (event.length == 0) return text;
   text += ": ";
   for (const std::byte byte : event.bytes().first(std::min<std::size_t>(event.length, kMost))) {
     const char c = static_cast<char>(byte);

@@ -63,9 +63,21 @@ Handshake Association::handshake() const {
 }
 
 TieTags Association::tie_tags() const {
-  const bool none = state_ == State::closed || state_ == State::cookie_wait || state_ == State::shutdown_ack_sent;
-  return none ? TieTags{} : tie_tags_;
+  return state_ == State::closed || state_ == State::cookie_wait ? TieTags{} : tie_tags_;
 }
+
+namespace {
+
+bool is_end(EventType type) {
+  return type == EventType::closed || type == EventType::association_lost || type == EventType::connect_failed;
+}
+
+/// The send failures that the application had no room for come before it: they are of what ends with it.
+bool follows_failures(EventType type) {
+  return is_end(type) || type == EventType::restarted;
+}
+
+}  // namespace
 
 bool Association::deliver(const Notification& notification) {
   Event event;
@@ -81,26 +93,13 @@ bool Association::deliver(const Notification& notification) {
     event.streams_out = outbound_streams_;
   }
   base::Buffer buffer;
-  if (notification.type == EventType::association_lost && !kept_bytes_.empty()) {
+  if (is_end(notification.type) && !kept_bytes_.empty()) {
     event.data = kept_bytes_.data();
     event.length = static_cast<std::uint32_t>(kept_bytes_.size());
     buffer = kept_packet_.share();
   }
   return services_.host.deliver(event, buffer);
 }
-
-namespace {
-
-bool is_end(EventType type) {
-  return type == EventType::closed || type == EventType::association_lost || type == EventType::connect_failed;
-}
-
-/// The send failures that the application had no room for come before it: they are of what ends with it.
-bool follows_failures(EventType type) {
-  return is_end(type) || type == EventType::restarted;
-}
-
-}  // namespace
 
 void Association::notify(const Notification& notification) {
   // The end waits for messages, too; see drain_events().

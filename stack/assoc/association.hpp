@@ -168,6 +168,7 @@ class Association {
     bool sack_immediately = false;
     bool replied = false;      ///< a chunk that answers it is in the packet under way
     std::uint8_t reports = 0;  ///< ERROR chunks that it provoked
+    std::uint8_t sacks = 0;    ///< SACKs of it that were read
   };
   using Handler = Next (Association::*)(Inbound&, const wire::Chunk&);
   struct InitAckParameters;
@@ -185,6 +186,7 @@ class Association {
   bool tag_is_acceptable(const Inbound& in) const;
   void read_chunks(Inbound& in, std::span<const std::byte> chunks);
   void end_packet(Inbound& in);
+  void acknowledge_before(const Inbound& in);
   Next on_control(Inbound& in, const wire::Chunk& chunk);
   Next on_data(Inbound& in, const wire::Chunk& chunk);
   Next refuse_data(Inbound& in, const wire::DataChunk& data, DataVerdict verdict);
@@ -202,14 +204,16 @@ class Association {
   std::optional<wire::ChunkWriter> report(Inbound& in, std::uint32_t bytes);
 
   // association_setup.cpp, association_cookie.cpp: §5.
-  void refuse_for_want_of_paths(const base::Arrival& arrival);
   void adopt(const Handshake& agreed);
   bool make_paths(const Handshake& handshake);
   bool change_peer_addresses(Handshake& agreed, const AddressList& addresses);
   AddressList peer_addresses(const InitAckParameters& parameters, const IpAddress& source) const;
   bool send_init(Timestamp now);
   Next on_init_ack(Inbound& in, const wire::Chunk& chunk);
+  bool is_of_whom_we_asked(const Inbound& in, const InitAckParameters& parameters) const;
+  AddressList confirmed_first(const AddressList& peers) const;
   bool check_init_ack(const Inbound& in, const wire::InitChunk& init_ack, const InitAckParameters& parameters);
+  void refuse_init_ack(const Inbound& in, VTag tag, const AbortCause& cause, Reason reason);
   bool take_init_ack(const Inbound& in, const wire::InitChunk& init_ack, const InitAckParameters& parameters);
   bool send_cookie_echo(Timestamp now);
   void report_init_ack_parameters(wire::PacketWriter& packet) const;
@@ -236,9 +240,12 @@ class Association {
   void send_shutdown_complete(Path& path, VTag tag, bool tag_reflected);
   void on_t2_expired(Timestamp now);
   void send_abort(Path& path, VTag tag, bool tag_reflected, const AbortCause& cause);
+  void send_abort_back(const base::Arrival& arrival, VTag tag, bool tag_reflected, const AbortCause& cause);
+  void write_abort(wire::PacketWriter& packet, bool tag_reflected, const AbortCause& cause);
   void keep_reason(const base::InboundPacket& packet, const wire::AbortChunk& abort);
   void abort_with(Reason reason, const AbortCause& cause);
   Next on_violation(Inbound& in, const AbortCause& cause);
+  bool take_abort(Inbound& in);
   void abort_unanswered(Reason reason);
   void close(EventType end, Reason reason);
   void fail(Reason reason);
@@ -252,6 +259,8 @@ class Association {
   PathId fittest_path(PathId path) const;
   void charge(Path& path, PathFault fault);
   void judge(Path& path);
+  void switch_primary();
+  void retransmit_where_lost(std::uint8_t paths);
   bool has_path_beside(std::uint16_t port) const;
   void fail_path(Path& path);
   void path_answered(Path& path);
@@ -259,6 +268,7 @@ class Association {
   void schedule_heartbeats(Timestamp now);
   void schedule_heartbeat(Timestamp now, Path& path);
   void want_heartbeat(Path& path);
+  static void forget_heartbeats(Path& path);
   void change_heartbeat(Timestamp now, Path& path, Duration interval);
   void on_heartbeat_deadline(Timestamp now, Path& path);
   void on_heartbeat_timeout(Timestamp now, Path& path);
@@ -282,6 +292,7 @@ class Association {
   bool send_control(Timestamp now);
   void sent_timed_control(Pending chunk);
   bool send_sack_and_data(Timestamp now);
+  bool sack_rides_with_data();
   bool send_sack(Timestamp now);
   Path& next_data_path();
   bool send_data(Timestamp now);
@@ -306,6 +317,7 @@ class Association {
   State state_ = State::closed;
   std::uint8_t pending_ = 0;         // of Pending
   std::uint8_t heartbeats_due_ = 0;  // a bit a path
+  std::uint8_t sacks_in_turn_ = 0;   // before its end
   std::uint8_t probes_sent_ = 0;     // to unconfirmed addresses, since the RTO that ends at next_probes_ began
   PathId last_probed_;
   PathId primary_;

@@ -1,6 +1,5 @@
 // RFC 9260 §5.1 D, §5.2.4: what a COOKIE ECHO brings: the passive side's beginning, collision and restart.
 #include "stack/assoc/association.hpp"
-#include "stack/wire/chunk_abort.hpp"
 #include "stack/wire/chunk_cookie.hpp"
 #include "stack/wire/chunk_error.hpp"
 
@@ -11,7 +10,7 @@ void Association::accept(Timestamp now, const Handshake& agreed, base::InboundPa
   adopt(agreed);
   tie_tags_ = {services_.random.u32() | 1, services_.random.u32() | 1};
   if (!make_paths(agreed)) {
-    refuse_for_want_of_paths(packet.arrival);
+    send_abort_back(packet.arrival, peer_tag_, false, {.code = wire::CauseCode::out_of_resource});  // §5.1
     ++services_.counters.aborted;
     end_delivered_ = true;  // nobody was told that it began
     return;
@@ -25,31 +24,6 @@ void Association::accept(Timestamp now, const Handshake& agreed, base::InboundPa
   acknowledge_cookie(packet);
   become_established(now);
   read_behind_cookie(now, packet);
-}
-
-/// ABORT, "Out of Resource" (§3.3.10.4), to where `arrival` came from: there is no path to send it by.
-void Association::refuse_for_want_of_paths(const base::Arrival& arrival) {
-  constexpr std::uint32_t kSize = wire::kCommonHeaderSize + wire::kChunkHeaderSize + wire::kTlvHeaderSize;
-  base::OutboundPacket packet;
-  packet.buffer = services_.host.allocate_packet(kSize, arrival.port);
-  if (!packet.buffer) {
-    ++services_.counters.replies_dropped;
-    return;
-  }
-  {
-    wire::PacketWriter writer(packet.buffer, kSize,
-                              {.source_port = local_port_, .destination_port = peer_port_, .tag = peer_tag_});
-    wire::ChunkWriter abort = wire::append_abort(writer, false);
-    wire::append_out_of_resource(abort);
-  }
-  packet.departure.source = arrival.destination;
-  packet.departure.destination = arrival.source;
-  std::uint16_t mtu = 0;
-  std::uint16_t port = 0;
-  static_cast<void>(services_.host.resolve(packet.departure, mtu, port));
-  ++services_.counters.packets_sent;
-  ++services_.counters.control_chunks_sent;
-  services_.host.transmit(std::move(packet));
 }
 
 void Association::receive_cookie(Timestamp now, CookieAction action, const Handshake& agreed,
@@ -67,16 +41,16 @@ void Association::receive_cookie(Timestamp now, CookieAction action, const Hands
         return;
       }
       restart(now, agreed);
-      if (state_ == State::closed) return;
       break;
     case CookieAction::collision:
-      if (!collide(agreed)) {
-        fail(Reason::no_resources);
-        return;
-      }
+      if (!collide(agreed)) fail(Reason::no_resources);
       break;
     case CookieAction::duplicate:
       break;
+  }
+  if (state_ == State::closed) {
+    send_abort_back(packet.arrival, peer_tag_, false, {.code = wire::CauseCode::out_of_resource});  // §5.1
+    return;
   }
   acknowledge_cookie(packet);
   if (state_ == State::cookie_wait || state_ == State::cookie_echoed) {
@@ -127,11 +101,23 @@ bool Association::collide(const Handshake& agreed) {
   ours.outbound_streams = agreed.outbound_streams;
   ours.inbound_streams = agreed.inbound_streams;
   ours.extensions = agreed.extensions;
-  if (opening && !change_peer_addresses(ours, agreed.peer_addresses)) return false;
+  if (opening && !change_peer_addresses(ours, confirmed_first(agreed.peer_addresses))) return false;
   adopt(ours);
   if (opening) start_sender(ours);
   start_receiver(ours);
   return true;
+}
+
+/// The INIT ACK went to an address that we were given (§5.2.1), not always to the first of `peers`: that one is
+/// confirmed, and primary.
+AddressList Association::confirmed_first(const AddressList& peers) const {
+  AddressList addresses;
+  for (const Path& path : paths_.paths())
+    if (path.state != PathState::unconfirmed && peers.contains(path.route.destination))
+      SLUICE_CHECK(addresses.push_back(path.route.destination));
+  for (const IpAddress& peer : peers)
+    if (!addresses.contains(peer)) SLUICE_CHECK(addresses.push_back(peer));
+  return addresses;
 }
 
 /// Table 12, action A in SHUTDOWN-ACK-SENT.

@@ -12,6 +12,8 @@ namespace {
 
 /// ERROR chunks that one packet can provoke.
 constexpr std::uint8_t kMaxReports = 8;
+/// SACKs of one packet that are read: one is what a peer sends, and each may be work for all that is in flight.
+constexpr std::uint8_t kMaxSacks = 2;
 
 /// §6.
 bool accepts_data(State state) {
@@ -145,6 +147,7 @@ Association::Next Association::on_data(Inbound& in, const wire::Chunk& chunk) {
     ++services_.counters.unexpected_chunks;
     return Next::chunk;
   }
+  if (!in.data && !in.replied && receiver_.sack_due(in.now)) acknowledge_before(in);
   in.data = true;
   in.sack_immediately |= data->immediate();
   const DataVerdict verdict = receiver_.on_data(in.now, *data, in.packet.buffer);
@@ -152,6 +155,19 @@ Association::Next Association::on_data(Inbound& in, const wire::Chunk& chunk) {
     return refuse_data(in, *data, verdict);
   ++data_chunks_received_;
   return Next::chunk;
+}
+
+/// What earlier packets of this turn made due is not left to its end, where one SACK would stand for all of them: every
+/// second packet is acknowledged, and each while there is a hole (§6.2, §6.7), since a peer grows its cwnd, and finds
+/// losses, by the number of SACKs. In a long turn they are thinned out: a sender that has so much in flight has neither
+/// need, and the SACKs would cost a quarter of the throughput.
+void Association::acknowledge_before(const Inbound& in) {
+  constexpr std::uint8_t kExact = 4;
+  constexpr std::uint16_t kThinned = 16;
+  if (sacks_in_turn_ >= kExact && receiver_.packets_since_sack() < kThinned) return;
+  if (!send_sack(in.now)) return;
+  send_packet();
+  if (sacks_in_turn_ < kExact) ++sacks_in_turn_;
 }
 
 Association::Next Association::refuse_data(Inbound& in, const wire::DataChunk& data, DataVerdict verdict) {
@@ -172,7 +188,7 @@ Association::Next Association::refuse_data(Inbound& in, const wire::DataChunk& d
 }
 
 Association::Next Association::on_sack(Inbound& in, const wire::Chunk& chunk) {
-  if (!accepts_sack(state_)) {
+  if (!accepts_sack(state_) || in.sacks == kMaxSacks) {
     ++services_.counters.unexpected_chunks;
     return Next::chunk;
   }
@@ -181,6 +197,7 @@ Association::Next Association::on_sack(Inbound& in, const wire::Chunk& chunk) {
     ++services_.counters.malformed_chunks;
     return Next::chunk;
   }
+  ++in.sacks;
   return take_acknowledgement(in, sender_.on_sack(in.now, *sack, paths_.paths()));
 }
 
@@ -189,6 +206,7 @@ Association::Next Association::take_acknowledgement(Inbound& in, const SackResul
   if (!result.valid)
     return on_violation(in, {wire::CauseCode::protocol_violation, "acknowledgement of a TSN that was never sent"});
   if (result.stale) return Next::chunk;
+  if (result.paths_lost != 0) retransmit_where_lost(result.paths_lost);
   if (result.cumulative_advanced) error_count_ = 0;
   for (Path& path : paths_.paths()) {
     if ((result.paths_answered & path_bit(path.id)) == 0) continue;
@@ -237,7 +255,7 @@ Association::Next Association::on_error(Inbound& in, const wire::Chunk& chunk) {
     return Next::chunk;
   }
   if (state_ == State::cookie_echoed && error->has(wire::CauseCode::stale_cookie)) {
-    retry_after_stale_cookie(in.now);
+    if (!take_abort(in)) retry_after_stale_cookie(in.now);
     return Next::done;
   }
   const wire::CauseCode first = error->causes().next()->code;

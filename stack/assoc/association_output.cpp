@@ -1,4 +1,6 @@
 // What goes out: control chunks, one SACK, DATA, bundled up to the path MTU (RFC 9260 §6.10).
+#include <algorithm>
+
 #include "stack/assoc/association.hpp"
 #include "stack/wire/chunk_data.hpp"
 #include "stack/wire/chunk_sack.hpp"
@@ -82,18 +84,28 @@ void Association::sent_timed_control(Pending chunk) {
 }
 
 bool Association::send_sack_and_data(Timestamp now) {
+  sacks_in_turn_ = 0;
   if (!sends_sacks()) return true;
   const bool data = t3_runs() && sender_.has_data_for(next_data_path());
-  // A SACK goes where DATA came from (§6.4); with DATA on that path it rides along even before it is due.
-  const bool rides = data && sack_path_ == next_data_path().id && receiver_.sack_pending();
-  const bool acknowledged = (!rides && !receiver_.sack_due(now)) || send_sack(now);
+  const bool sack = receiver_.sack_due(now) || (data && receiver_.sack_pending() && sack_rides_with_data());
+  const bool acknowledged = !sack || send_sack(now);
   if (data && !send_data(now)) return false;
   sender_.end_flush(paths_.paths());
   return acknowledged;
 }
 
+/// A SACK goes where DATA came from (§6.4); with DATA on that path it leaves even before it is due, if one packet has
+/// room for both.
+bool Association::sack_rides_with_data() {
+  const Path& path = next_data_path();
+  const std::uint32_t room = path.max_packet_size() - wire::kCommonHeaderSize;
+  return sack_path_ == path.id && sender_.fits_behind_others(room - std::min(room, receiver_.sack_size()));
+}
+
+/// Not squeezed behind other chunks: a gap ack block left out would look as if the chunk had been taken back (§6.2).
 bool Association::send_sack(Timestamp now) {
-  wire::PacketWriter* const packet = packet_for(paths_[sack_path_.value], wire::kSackHeaderSize);
+  const std::uint32_t size = packet_ ? receiver_.sack_size() : wire::kSackHeaderSize;
+  wire::PacketWriter* const packet = packet_for(paths_[sack_path_.value], size);
   if (packet == nullptr) return false;
   if (receiver_.write_sack(now, *packet)) ++services_.counters.control_chunks_sent;
   return true;

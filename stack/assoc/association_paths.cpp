@@ -1,5 +1,6 @@
 // RFC 9260 §6.4, §8: which path is used for what, HEARTBEATs, error counters.
 #include <algorithm>
+#include <bit>
 #include <tuple>
 #include <utility>
 
@@ -18,27 +19,28 @@ constexpr std::uint16_t kUnroutedMtu = 1280;
 /// HB.Max.Burst (§5.4, §16): probes of unconfirmed addresses in one RTO.
 constexpr std::uint8_t kHeartbeatMaxBurst = 1;
 
-/// What our HEARTBEATs carry; the nonce alone is believed when it comes back (§5.4).
-struct HeartbeatInfo {
-  std::uint64_t nonce = 0;
-  PathId path;
+/// What a HEARTBEAT by `path` carries that leaves at `sent`: the path, that time and a mark (§8.3). The path's nonce,
+/// by which it is believed when it comes back (§5.4), vouches for the time as well.
+constexpr std::size_t kHeartbeatPathAt = sizeof(std::uint64_t);
+constexpr std::size_t kHeartbeatSentAt = kHeartbeatPathAt + sizeof(std::uint32_t);
+using HeartbeatInfo = std::array<std::byte, kHeartbeatSentAt + sizeof(std::uint64_t)>;
 
-  static constexpr std::size_t kSize = sizeof(std::uint64_t) + sizeof(std::uint32_t);
-  using Bytes = std::array<std::byte, kSize>;
+HeartbeatInfo heartbeat_info(const Path& path, Timestamp sent) {
+  const auto time = static_cast<std::uint64_t>(sent.time_since_epoch().count());
+  HeartbeatInfo info;
+  base::store_be(info.data(), path.heartbeat_nonce ^ time);
+  base::store_be(info.data() + kHeartbeatPathAt, std::uint32_t{path.id.value});
+  base::store_be(info.data() + kHeartbeatSentAt, time);
+  return info;
+}
 
-  Bytes write() const {
-    Bytes bytes;
-    base::store_be(bytes.data(), nonce);
-    base::store_be(bytes.data() + sizeof nonce, std::uint32_t{path.value});
-    return bytes;
-  }
-  static std::optional<HeartbeatInfo> read(std::span<const std::byte> bytes) {
-    if (bytes.size() != kSize) return std::nullopt;
-    const auto path = base::load_be<std::uint32_t>(bytes.data() + sizeof nonce);
-    if (path >= kMaxAddresses) return std::nullopt;
-    return HeartbeatInfo{base::load_be<std::uint64_t>(bytes.data()), PathId(static_cast<std::uint8_t>(path))};
-  }
-};
+/// When the HEARTBEAT left that `info` comes back from, if it was one by `path` which counts yet.
+std::optional<Timestamp> answered_heartbeat(const Path& path, std::span<const std::byte> info) {
+  const auto time = static_cast<std::int64_t>(base::load_be<std::uint64_t>(info.data() + kHeartbeatSentAt));
+  const Timestamp sent{Duration(time)};
+  const bool possible = path.heartbeat_nonce != 0 && sent >= Timestamp() && sent <= path.heartbeat_sent;
+  return possible && std::ranges::equal(info, heartbeat_info(path, sent)) ? std::optional(sent) : std::nullopt;
+}
 
 bool is_alive(const Path& path) {
   return path.state == PathState::active;
@@ -59,6 +61,14 @@ std::uint32_t unfitness(const Path& path) {
       break;
   }
   return kFailed + 1;
+}
+
+/// §5.4, RFC 7829 §3.2 5: HEARTBEATs of unconfirmed and of potentially failed paths follow each other by the RTO until
+/// the path counts as failed; then by the heartbeat period, if there is one.
+bool is_probed(const Path& path) {
+  const bool in_doubt = path.state == PathState::unconfirmed ||
+                        (path.state == PathState::potentially_failed && path.heartbeat_interval > Duration::zero());
+  return in_doubt && path.error_count <= path.max_retransmissions;
 }
 
 /// Errors in a row beyond which another one changes nothing: the path has failed (§8.3), and another one is the primary
@@ -104,12 +114,13 @@ void Association::resolve(Path& path, std::span<const IpAddress> local_addresses
     path.route.source = same_family == local_addresses.end() ? local_addresses.front() : *same_family;
   }
   const bool known = path.congestion != nullptr && before.next_hop != 0 && path.route.next_hop != 0;
-  if (known && (before.next_hop != path.route.next_hop || before.source != path.route.source))
-    path.congestion->restart();  // §7.2.5.2
-  if (pmtu == path.pmtu) return;
-  path.pmtu = pmtu;
+  const bool another = known && (before.next_hop != path.route.next_hop || before.source != path.route.source);
+  const bool other_mtu = std::exchange(path.pmtu, pmtu) != pmtu;
   if (path.congestion == nullptr) return;  // not open yet
-  path.congestion->set_mtu(path.max_data_chunk());
+  if (other_mtu) path.congestion->set_mtu(path.max_data_chunk());
+  // §7.2.5.2; and before the first DATA cwnd is what §7.2.1 makes of the PMTU of now.
+  if (another || (other_mtu && path.last_data_sent == kNever)) path.congestion->restart();
+  if (!other_mtu) return;
   std::uint32_t smallest = path.max_data_chunk();
   for (const Path& each : paths_.paths()) smallest = std::min(smallest, each.max_data_chunk());
   sender_.set_fragment_size(smallest - wire::kDataHeaderSize);
@@ -154,14 +165,17 @@ bool Association::set_path(Timestamp now, PathId id, const PathOptions& options)
 void Association::change_heartbeat(Timestamp now, Path& path, Duration interval) {
   if (interval == path.heartbeat_interval) return;
   path.heartbeat_interval = interval;
-  const bool idle = (heartbeats_due_ & path_bit(path.id)) == 0 && path.heartbeat_nonce == 0;
-  if (t3_runs() && path.state != PathState::unconfirmed && idle) schedule_heartbeat(now, path);
+  if (!t3_runs() || (heartbeats_due_ & path_bit(path.id)) != 0 || path.heartbeat_waits) return;
+  if (is_probed(path))
+    want_heartbeat(path);
+  else
+    schedule_heartbeat(now, path);
 }
 
 bool Association::request_heartbeat(PathId id) {
   if (!t3_runs() || id.value >= paths_.size()) return false;
   Path& path = paths_[id.value];
-  if (path.heartbeat_nonce == 0) want_heartbeat(path);
+  if (!path.heartbeat_waits) want_heartbeat(path);
   return true;
 }
 
@@ -181,9 +195,19 @@ void Association::choose_data_path() {
     data_path_ = primary_;
   else if (unfitness(paths_[other.value]) < unfitness(paths_[data_path_.value]))
     data_path_ = other;
-  if (data_path_ == before) return;
-  ++failovers_;
-  ++services_.counters.failovers;
+  if (data_path_ != before) {
+    ++failovers_;
+    ++services_.counters.failovers;
+  }
+  switch_primary();
+}
+
+/// RFC 7829 §5: a primary path with too many errors in a row gives way to another one that is in use.
+void Association::switch_primary() {
+  const bool fails = paths_[primary_.value].error_count > parameters_->primary_switchover_threshold;
+  if (!fails || data_path_ == primary_) return;
+  primary_ = data_path_;
+  ++services_.counters.primary_switchovers;
 }
 
 /// The path most fit for data, other than `path` if another one is as fit: the most divergent one (§6.4.1) is the next
@@ -210,9 +234,13 @@ void Association::set_path_state(Path& path, PathState state) {
 /// §8.1, §8.2, RFC 7829 §3.2. May end the association.
 void Association::charge(Path& path, PathFault fault) {
   const bool confirmed = path.state != PathState::unconfirmed;
-  if (path.error_count < counted_errors(path, *parameters_)) ++path.error_count;
+  const bool one_more = path.error_count < counted_errors(path, *parameters_);
+  path.error_count += one_more;
   const bool on_data_path = path.id == data_path_;
-  if (confirmed) judge(path);
+  if (confirmed)
+    judge(path);
+  else if (one_more && path.error_count == path.max_retransmissions + 1)
+    notify({EventType::path_changed, path.id, PathState::inactive, 0});  // §5.4, §8.2; it stays unconfirmed
   // T2 has its own count; probes of unconfirmed addresses (§5.4) and HEARTBEATs beside the path in use (§8.1) say
   // nothing of the peer.
   const bool counts = fault == PathFault::t3 || (fault == PathFault::heartbeat && confirmed && on_data_path);
@@ -227,14 +255,11 @@ void Association::judge(Path& path) {
   } else if (path.state == PathState::active && path.error_count > parameters_->potentially_failed_threshold) {
     set_path_state(path, PathState::potentially_failed);
     // RFC 7829 §3.2 6: HEARTBEATs begin at once, unless they ended with SHUTDOWN (§8.3).
-    if (t3_runs() && path.heartbeat_interval > Duration::zero() && path.heartbeat_nonce == 0) want_heartbeat(path);
+    if (t3_runs() && path.heartbeat_interval > Duration::zero() && !path.heartbeat_waits) want_heartbeat(path);
   } else if (path.state == PathState::potentially_failed) {
     choose_data_path();  // another one may have fewer errors now
   }
-  if (path.id == primary_ && path.error_count > parameters_->primary_switchover_threshold && data_path_ != primary_) {
-    primary_ = data_path_;
-    ++services_.counters.primary_switchovers;
-  }
+  switch_primary();
 }
 
 /// Something sent to `path` was answered.
@@ -251,7 +276,7 @@ bool Association::on_link(std::uint16_t port, bool up) {
   for (Path& path : paths_.paths()) {
     if (path.port != port || path.state == PathState::unconfirmed) continue;
     if (up && path.state != PathState::active) {
-      path.heartbeat_nonce = 0;
+      forget_heartbeats(path);
       want_heartbeat(path);
       changed = true;
     } else if (!up && path.state != PathState::inactive && has_path_beside(port)) {
@@ -272,7 +297,7 @@ void Association::fail_path(Path& path) {
   ++services_.counters.paths_without_link;
   path.error_count = std::max<std::uint16_t>(path.error_count, path.max_retransmissions + 1);
   sender_.on_link_lost(path);
-  path.heartbeat_nonce = 0;  // nor does an answer that had arrived before make the path active again
+  forget_heartbeats(path);  // an answer that had arrived before does not make the path active again
   judge(path);
   if (retransmission_path_ == path.id) retransmission_path_ = data_path_;
   if (sack_path_ == path.id) sack_path_ = data_path_;
@@ -286,9 +311,17 @@ void Association::on_t3_expired(Timestamp now, Path& path) {
   if (state_ != State::closed) retransmission_path_ = fittest_path(where);
 }
 
+/// §6.4: fast retransmissions go where the data went, also after the primary path came back; unless what timed out is
+/// under way elsewhere, or nothing should go there any more.
+void Association::retransmit_where_lost(std::uint8_t paths) {
+  if (retransmission_path_ != data_path_ || (paths & path_bit(data_path_)) != 0) return;
+  const PathId lost(static_cast<std::uint8_t>(std::countr_zero(paths)));
+  if (is_alive(paths_[lost.value])) retransmission_path_ = lost;
+}
+
 void Association::schedule_heartbeats(Timestamp now) {
   for (Path& path : paths_.paths()) {
-    path.heartbeat_nonce = 0;
+    forget_heartbeats(path);
     if (path.state == PathState::unconfirmed)
       heartbeats_due_ |= path_bit(path.id);  // §5.4: probing begins with ESTABLISHED
     else
@@ -310,7 +343,7 @@ void Association::schedule_heartbeat(Timestamp from, Path& path) {
 }
 
 void Association::on_heartbeat_deadline(Timestamp now, Path& path) {
-  if (path.heartbeat_nonce != 0) {
+  if (path.heartbeat_waits) {
     on_heartbeat_timeout(now, path);
     return;
   }
@@ -332,21 +365,23 @@ void Association::want_heartbeat(Path& path) {
 
 void Association::on_heartbeat_timeout(Timestamp now, Path& path) {
   ++services_.counters.heartbeat_timeouts;
-  path.heartbeat_nonce = 0;
+  path.heartbeat_waits = false;
   // Where data is in flight on a path in doubt, its own timer counts (RFC 7829 §3.2 6).
   if (path.state != PathState::potentially_failed || path.outstanding == 0) {
     path.rto.back_off(*parameters_);
     charge(path, path.state == PathState::unconfirmed ? PathFault::probe : PathFault::heartbeat);
     if (state_ == State::closed) return;
   }
-  // §5.4, RFC 7829 §3.2 5: those of unconfirmed and of potentially failed paths follow each other by the RTO until the
-  // path counts as failed; then by the heartbeat period, if there is one.
-  const bool in_doubt = path.state == PathState::unconfirmed ||
-                        (path.state == PathState::potentially_failed && path.heartbeat_interval > Duration::zero());
-  if (in_doubt && path.error_count <= path.max_retransmissions)
+  if (is_probed(path))
     path.heartbeat_deadline = now;
   else
     schedule_heartbeat(path.heartbeat_sent, path);
+}
+
+/// No answer to what was sent until now counts any more.
+void Association::forget_heartbeats(Path& path) {
+  path.heartbeat_waits = false;
+  path.heartbeat_nonce = 0;
 }
 
 /// Those of unconfirmed addresses take turns, so that the dead ones among them do not keep the others waiting.
@@ -377,15 +412,15 @@ bool Association::probe_allowed(Timestamp now) {
 }
 
 bool Association::send_heartbeat(Timestamp now, Path& path) {
-  HeartbeatInfo info{services_.random.u64() | 1, path.id};
-  const HeartbeatInfo::Bytes bytes = info.write();
-  wire::PacketWriter* const packet = packet_for(path, wire::kChunkHeaderSize + wire::kTlvHeaderSize + bytes.size());
+  if (path.heartbeat_nonce == 0) path.heartbeat_nonce = services_.random.u64() | 1;
+  const HeartbeatInfo info = heartbeat_info(path, now);
+  wire::PacketWriter* const packet = packet_for(path, wire::kChunkHeaderSize + wire::kTlvHeaderSize + info.size());
   if (packet == nullptr) return false;
-  wire::append_heartbeat(*packet, bytes);
+  wire::append_heartbeat(*packet, info);
   ++services_.counters.heartbeats_sent;
   ++services_.counters.control_chunks_sent;
   heartbeats_due_ &= static_cast<std::uint8_t>(~path_bit(path.id));
-  path.heartbeat_nonce = info.nonce;
+  path.heartbeat_waits = true;
   path.heartbeat_sent = path.last_sent = now;
   path.heartbeat_deadline = now + path.rto.value();
   return true;
@@ -397,18 +432,21 @@ Association::Next Association::on_heartbeat_ack(Inbound& in, const wire::Chunk& 
     ++services_.counters.malformed_chunks;
     return Next::chunk;
   }
-  const std::optional<HeartbeatInfo> info = HeartbeatInfo::read(ack->info());
-  if (!info || info->path.value >= paths_.size() || info->nonce == 0 ||
-      info->nonce != paths_[info->path.value].heartbeat_nonce) {
-    ++services_.counters.unexpected_chunks;  // late, a second time, or made up
+  const std::span<const std::byte> info = ack->info();
+  const bool whole = info.size() == sizeof(HeartbeatInfo);
+  const auto id = whole ? base::load_be<std::uint32_t>(info.data() + kHeartbeatPathAt) : UINT32_MAX;
+  const auto sent = id < paths_.size() ? answered_heartbeat(paths_[id], info) : std::nullopt;
+  if (!sent) {
+    ++services_.counters.unexpected_chunks;  // a second time, made up, or from before the path began anew
     return Next::chunk;
   }
-  Path& path = paths_[info->path.value];
-  path.heartbeat_nonce = 0;
-  path.rto.sample(in.now - path.heartbeat_sent, *parameters_);
+  // Any answer counts (§8.3), one that comes after its timeout, too: else a path slower than RTO.Max would never live.
+  Path& path = paths_[id];
+  forget_heartbeats(path);
+  path.rto.sample(in.now - *sent, *parameters_);
   error_count_ = 0;
   path_answered(path);
-  schedule_heartbeat(path.heartbeat_sent, path);
+  if ((heartbeats_due_ & path_bit(path.id)) == 0) schedule_heartbeat(path.heartbeat_sent, path);
   return Next::chunk;
 }
 

@@ -64,8 +64,15 @@ struct Association::InitAckParameters {
 
   explicit InitAckParameters(const wire::InitChunk& init_ack) {
     wire::ParameterWalker walker = init_ack.parameters();
-    while (const std::optional<wire::Parameter> parameter = walker.next())
-      if (!take(*parameter)) break;
+    bool stopped = false;
+    while (const std::optional<wire::Parameter> parameter = walker.next()) {
+      // §3.2.1: even then a COOKIE ECHO is the answer, so the cookie is looked for, and nothing else.
+      if (!stopped)
+        stopped = !take(*parameter);
+      else if (parameter->type == wire::ParameterType::state_cookie && !cookie)
+        cookie = parameter->value();
+      if (stopped && cookie) break;
+    }
     malformed = walker.malformed();
   }
 
@@ -208,15 +215,16 @@ bool Association::send_cookie_echo(Timestamp now) {
 void Association::report_init_ack_parameters(wire::PacketWriter& packet) const {
   const std::optional<wire::Chunk> chunk = wire::chunks_of(kept_packet_.bytes()).next();
   const ReportedParameters unrecognized = InitAckParameters(*wire::InitChunk::parse(*chunk)).unrecognized;
-  if (unrecognized.empty()) return;
   const std::uint32_t before = packet.size();
-  wire::ChunkWriter error = wire::append_error(packet);
-  if (error && wire::append_unrecognized_parameters(error, {unrecognized.begin(), unrecognized.size()})) {
-    if ((pending_ & kAgain) == 0) ++services_.counters.control_chunks_sent;
-    return;
+  for (std::size_t count = unrecognized.size(); count > 0; --count) {  // as many as there is room for
+    wire::ChunkWriter error = wire::append_error(packet);
+    if (error && wire::append_unrecognized_parameters(error, {unrecognized.begin(), count})) {
+      if ((pending_ & kAgain) == 0) ++services_.counters.control_chunks_sent;
+      return;
+    }
+    packet.truncate(before);
+    ++services_.counters.replies_dropped;
   }
-  packet.truncate(before);
-  ++services_.counters.replies_dropped;
 }
 
 Association::Next Association::on_init_ack(Inbound& in, const wire::Chunk& chunk) {
@@ -230,40 +238,58 @@ Association::Next Association::on_init_ack(Inbound& in, const wire::Chunk& chunk
     return Next::done;
   }
   const InitAckParameters parameters(*init_ack);
-  if (!check_init_ack(in, *init_ack, parameters)) return Next::done;
-  if (!take_init_ack(in, *init_ack, parameters)) {
-    close(EventType::connect_failed, Reason::no_resources);
+  if (!is_of_whom_we_asked(in, parameters)) {
+    ++services_.counters.foreign_sources;
     return Next::done;
   }
+  if (!check_init_ack(in, *init_ack, parameters)) return Next::done;
+  if (!take_init_ack(in, *init_ack, parameters))
+    refuse_init_ack(in, init_ack->init_tag(), {.code = wire::CauseCode::out_of_resource}, Reason::no_resources);
   return Next::done;
+}
+
+/// An INIT ACK may come from any of the peer's addresses (§5.1.2). One that neither comes from an address which we were
+/// given nor lists one could lead us to a host that never heard of it.
+bool Association::is_of_whom_we_asked(const Inbound& in, const InitAckParameters& parameters) const {
+  const std::span<const Path> paths = paths_.paths();
+  return std::any_of(paths.begin(), paths.end(), [&](const Path& path) {
+    const IpAddress& given = path.route.destination;
+    return path.state != PathState::unconfirmed &&
+           (given == in.packet.arrival.source || parameters.addresses.contains(given));
+  });
 }
 
 /// What §3.3.3 and §5.1 ask of an INIT ACK. False: it was refused, and with most reasons the association ended.
 bool Association::check_init_ack(const Inbound& in, const wire::InitChunk& init_ack,
                                  const InitAckParameters& parameters) {
-  const auto refuse = [&](VTag tag, const AbortCause& cause, bool end) {
-    Path& path = in.path != nullptr ? *in.path : paths_[control_path_.value];
-    send_abort(path, tag, tag == local_tag_, cause);
-    if (end) close(EventType::connect_failed, Reason::protocol_violation);
+  const auto refuse = [&](VTag tag, const AbortCause& cause, Reason reason = Reason::protocol_violation) {
+    refuse_init_ack(in, tag, cause, reason);
     return false;
   };
   const VTag tag = init_ack.init_tag();
   const AbortCause invalid{.code = wire::CauseCode::invalid_mandatory_parameter};
-  if (tag.value == 0) return refuse(local_tag_, invalid, true);
-  if (init_ack.outbound_streams() == 0 || init_ack.inbound_streams() == 0) return refuse(tag, invalid, true);
-  if (init_ack.window() < kMinWindow) return refuse(tag, invalid, false);
+  if (tag.value == 0) return refuse(local_tag_, invalid);
+  if (init_ack.outbound_streams() == 0 || init_ack.inbound_streams() == 0) return refuse(tag, invalid);
+  if (init_ack.window() < kMinWindow) return refuse(tag, invalid, Reason::none);
   if (parameters.host_name)
-    return refuse(tag, {.code = wire::CauseCode::unresolvable_address, .parameter = &*parameters.host_name}, true);
+    return refuse(tag, {.code = wire::CauseCode::unresolvable_address, .parameter = &*parameters.host_name});
   if (parameters.malformed) {
     ++services_.counters.malformed_chunks;
     return false;
   }
-  if (!parameters.cookie) return refuse(tag, {.code = wire::CauseCode::missing_mandatory_parameter}, true);
-  if (cookie_echo_size(*parameters.cookie) > paths_[control_path_.value].max_fragmented_size()) {
-    close(EventType::connect_failed, Reason::no_resources);
-    return false;
-  }
+  if (!parameters.cookie) return refuse(tag, {.code = wire::CauseCode::missing_mandatory_parameter});
+  if (cookie_echo_size(*parameters.cookie) > paths_[control_path_.value].max_fragmented_size())
+    return refuse(tag, {.code = wire::CauseCode::out_of_resource}, Reason::no_resources);
   return true;
+}
+
+/// ABORT to where the INIT ACK came from (§5.1, §5.1.2 B), known or not; and the end, but for Reason::none.
+void Association::refuse_init_ack(const Inbound& in, VTag tag, const AbortCause& cause, Reason reason) {
+  if (in.path != nullptr)
+    send_abort(*in.path, tag, tag == local_tag_, cause);
+  else
+    send_abort_back(in.packet.arrival, tag, tag == local_tag_, cause);
+  if (reason != Reason::none) close(EventType::connect_failed, reason);
 }
 
 /// §5.1 C. False: no memory for the paths.
@@ -277,7 +303,7 @@ bool Association::take_init_ack(const Inbound& in, const wire::InitChunk& init_a
   agreed.inbound_streams = std::min(inbound_streams_, init_ack.outbound_streams());
   const IpAddress& source = in.packet.arrival.source;
   const bool answered_there = paths_[control_path_.value].route.destination == source;
-  if (!change_peer_addresses(agreed, peer_addresses(parameters, source))) return false;
+  if (!change_peer_addresses(agreed, confirmed_first(peer_addresses(parameters, source)))) return false;
   adopt(agreed);
   Path* const from = path_from(source);
   if (control_attempts_ == 0 && answered_there) from->rto.sample(in.now - control_sent_, *parameters_);
@@ -326,8 +352,6 @@ bool Association::change_peer_addresses(Handshake& agreed, const AddressList& ad
   if (!make_paths(agreed)) return false;
   for (Path& path : paths_.paths())
     if (confirmed.contains(path.route.destination)) path.state = PathState::active;
-  // If none of those given is the peer's, the first is the one that answered, which must do.
-  paths_[0].state = PathState::active;
   addresses_changed_ = true;
   return true;
 }

@@ -54,7 +54,7 @@ void Association::advance_shutdown(Timestamp now) {
   heartbeats_due_ = 0;
   for (Path& path : paths_.paths()) {
     path.heartbeat_deadline = kNever;
-    path.heartbeat_nonce = 0;  // nor does a late answer begin them anew
+    forget_heartbeats(path);  // nor does a late answer begin them anew
   }
 }
 
@@ -104,11 +104,15 @@ Association::Next Association::on_shutdown_ack(Inbound& in, const wire::Chunk& c
   switch (state_) {
     case State::cookie_wait:
     case State::cookie_echoed:
-      // An association of the peer that we know nothing of: as out of the blue (§8.4, §8.5.1 E).
+      if (take_abort(in)) return Next::done;
+      // An association of the peer that we know nothing of: as out of the blue (§8.4, §8.5.1 E), and the only answer to
+      // this packet (§12.4).
+      if (in.replied) drop_packet();
       send_shutdown_complete(path, in.header.tag, true);
       return Next::done;
     case State::shutdown_sent:
     case State::shutdown_ack_sent:
+      if (take_abort(in)) return Next::done;
       drop_packet();
       send_shutdown_complete(path, peer_tag_, false);
       ++services_.counters.shutdowns;
@@ -134,6 +138,7 @@ Association::Next Association::on_shutdown_complete(Inbound& in, const wire::Chu
 
 Association::Next Association::on_abort(Inbound& in, const wire::Chunk& chunk) {
   const std::optional<wire::AbortChunk> abort = wire::AbortChunk::parse(chunk);
+  if (in.replied) drop_packet();  // a packet with ABORT is never answered (§9.1), taken or not
   if (!abort) {
     ++services_.counters.malformed_chunks;
     return Next::done;
@@ -142,7 +147,7 @@ Association::Next Association::on_abort(Inbound& in, const wire::Chunk& chunk) {
     ++services_.counters.wrong_tags;
     return Next::done;
   }
-  drop_packet();  // a packet with ABORT is never answered (§9.1)
+  drop_packet();
   fail(was_up_ ? Reason::peer_abort : Reason::refused);
   keep_reason(in.packet, *abort);
   return Next::done;
@@ -175,18 +180,25 @@ void Association::abort_with(Reason reason, const AbortCause& cause) {
 /// The peer breaks the protocol, which ends the association, whatever else is in the packet. It gets an ABORT, unless
 /// there is one, which must not be answered (§9.1).
 Association::Next Association::on_violation(Inbound& in, const AbortCause& cause) {
+  if (!take_abort(in)) {
+    abort_with(Reason::protocol_violation, cause);
+  } else if (state_ != State::closed) {  // its tag or its causes were wrong
+    drop_packet();
+    fail(Reason::protocol_violation);
+  }
+  return Next::done;
+}
+
+/// Takes the ABORT that the packet of `in` holds. False: there is none. A packet that has one is never answered (§9.1),
+/// whatever stands before it, and nothing else of it counts (§8.4 rule 2).
+bool Association::take_abort(Inbound& in) {
   wire::ChunkWalker chunks = wire::chunks_of(in.packet.buffer.bytes());
   while (const std::optional<wire::Chunk> chunk = chunks.next()) {
     if (chunk->type != wire::ChunkType::abort) continue;
     on_abort(in, *chunk);
-    if (state_ != State::closed) {  // its tag or its causes were wrong
-      drop_packet();
-      fail(Reason::protocol_violation);
-    }
-    return Next::done;
+    return true;
   }
-  abort_with(Reason::protocol_violation, cause);
-  return Next::done;
+  return false;
 }
 
 /// A retransmission limit was passed. The RFC says no more than to stop sending (§8.1), but a peer that still hears us
@@ -202,7 +214,35 @@ void Association::send_abort(Path& path, VTag tag, bool tag_reflected, const Abo
     ++services_.counters.replies_dropped;
     return;
   }
-  wire::ChunkWriter abort = wire::append_abort(*packet, tag_reflected);
+  write_abort(*packet, tag_reflected, cause);
+  send_packet();
+}
+
+/// As send_abort(), to where `arrival` came from, which is no path or has none.
+void Association::send_abort_back(const base::Arrival& arrival, VTag tag, bool tag_reflected, const AbortCause& cause) {
+  constexpr std::uint32_t kLimit = 1200;  // fits the smallest link of IPv6
+  base::OutboundPacket packet;
+  packet.buffer = services_.host.allocate_packet(kLimit, arrival.port);
+  if (!packet.buffer) {
+    ++services_.counters.replies_dropped;
+    return;
+  }
+  {
+    wire::PacketWriter writer(packet.buffer, kLimit,
+                              {.source_port = local_port_, .destination_port = peer_port_, .tag = tag});
+    write_abort(writer, tag_reflected, cause);
+  }
+  packet.departure.source = arrival.destination;
+  packet.departure.destination = arrival.source;
+  std::uint16_t mtu = 0;
+  std::uint16_t port = 0;
+  static_cast<void>(services_.host.resolve(packet.departure, mtu, port));
+  ++services_.counters.packets_sent;
+  services_.host.transmit(std::move(packet));
+}
+
+void Association::write_abort(wire::PacketWriter& packet, bool tag_reflected, const AbortCause& cause) {
+  wire::ChunkWriter abort = wire::append_abort(packet, tag_reflected);
   switch (cause.code) {
     case wire::CauseCode::no_user_data:
       wire::append_no_user_data(abort, cause.tsn);
@@ -212,6 +252,9 @@ void Association::send_abort(Path& path, VTag tag, bool tag_reflected, const Abo
       break;
     case wire::CauseCode::missing_mandatory_parameter:
       wire::append_missing_parameters(abort, kMandatoryInInitAck);
+      break;
+    case wire::CauseCode::out_of_resource:
+      wire::append_out_of_resource(abort);
       break;
     case wire::CauseCode::user_initiated_abort:
       wire::append_user_initiated_abort(abort, cause.text);
@@ -223,7 +266,6 @@ void Association::send_abort(Path& path, VTag tag, bool tag_reflected, const Abo
       wire::append_invalid_mandatory_parameter(abort);
   }
   ++services_.counters.control_chunks_sent;
-  send_packet();
 }
 
 bool Association::send_shutdown(Timestamp now) {

@@ -43,6 +43,8 @@ class ObjectPool {
   }
   std::uint32_t out() const { return out_; }
   std::uint32_t limit() const { return limit_; }
+  /// Less than a quarter is left.
+  bool scarce() const { return out_ > limit_ / 4 * 3; }
   /// Makes room for `count` objects now, so that the data path never does.
   void reserve(std::uint32_t count) {
     while (made_ < count && made_ < limit_) grow();

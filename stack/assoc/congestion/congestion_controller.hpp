@@ -22,9 +22,10 @@ class CongestionController {
     bool cumulative_advanced = false;
     bool fully_used = false;  ///< when sending last stopped, the flight had filled the cwnd (§7.2.1, §7.2.2)
     bool in_fast_recovery = false;
-    bool all_acknowledged = false;  ///< nothing is in flight any more (§7.2.2, last rule)
   };
   virtual void on_acked(Timestamp now, const Acked& acked) = 0;
+  /// Nothing is in flight any more, on this path or another (§7.2.2, last rule).
+  virtual void on_all_acknowledged() = 0;
   /// Three miss indications opened a fast recovery (§7.2.4).
   virtual void on_fast_retransmit(Timestamp now) = 0;
   /// T3-rtx expired on the path (§7.2.3).

@@ -20,7 +20,10 @@ void Rfc9260Controller::on_acked(Timestamp /*now*/, const Acked& acked) {
     slow_start(acked);
   else
     avoid_congestion(acked);
-  if (acked.all_acknowledged) partial_bytes_acked_ = 0;
+}
+
+void Rfc9260Controller::on_all_acknowledged() {
+  partial_bytes_acked_ = 0;
 }
 
 void Rfc9260Controller::slow_start(const Acked& acked) {

@@ -14,6 +14,7 @@ class Rfc9260Controller final : public CongestionController {
   std::uint32_t cwnd() const override { return cwnd_; }
   std::uint32_t ssthresh() const override { return ssthresh_; }
   void on_acked(Timestamp now, const Acked& acked) override;
+  void on_all_acknowledged() override;
   void on_fast_retransmit(Timestamp now) override;
   void on_timeout(Timestamp now) override;
   void on_idle(Timestamp now) override;

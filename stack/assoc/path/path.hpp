@@ -22,9 +22,10 @@ struct Path {
   base::Departure route;  ///< source, destination, next hop, DSCP; copied into each packet
   PathId id;              ///< its index among the association's paths
   PathState state = PathState::unconfirmed;
-  bool rtt_measuring = false;  ///< one chunk a round trip carries a sample (§6.3.1 C4)
-  bool cwnd_filled = false;    ///< when sending last stopped, `outstanding` had reached the cwnd
-  bool after_timeout = false;  ///< T3-rtx expired: one packet in flight until something is acknowledged (§7.2.3)
+  bool rtt_measuring = false;    ///< one chunk a round trip carries a sample (§6.3.1 C4)
+  bool cwnd_filled = false;      ///< when sending last stopped, `outstanding` had reached the cwnd
+  bool heartbeat_waits = false;  ///< for its answer, until heartbeat_deadline
+  bool after_timeout = false;    ///< T3-rtx expired: one packet in flight until something is acknowledged (§7.2.3)
   std::uint16_t error_count = 0;
   std::uint16_t port = 0;         ///< NIC the route leaves by
   std::uint16_t pmtu = 0;         ///< bytes of IP packet
@@ -35,7 +36,7 @@ struct Path {
   std::uint32_t outstanding = 0;   ///< bytes of DATA in flight on this path, headers and padding counted (flight size)
   Tsn lowest_outstanding;          ///< the earliest TSN in flight here, while `outstanding` is not 0 (§6.3.2 R3)
   Timestamp t3_deadline = kNever;  ///< T3-rtx
-  Timestamp last_sent;             ///< last DATA or HEARTBEAT: heartbeat scheduling
+  Timestamp last_sent;             ///< last new DATA or HEARTBEAT: heartbeat scheduling
   Timestamp last_data_sent = kNever;      ///< last DATA, kNever before the first: idle decay (§7.2.1)
   Timestamp rtt_sent;                     ///< when the chunk that carries the sample left
   Tsn rtt_tsn;                            ///< that chunk
@@ -44,8 +45,8 @@ struct Path {
 
   Timestamp heartbeat_deadline = kNever;    ///< next HEARTBEAT, or the verdict on the one under way
   Duration heartbeat_interval{};            ///< HB.interval of this path; 0: no heartbeats
-  std::uint64_t heartbeat_nonce = 0;        ///< 0: none under way
-  Timestamp heartbeat_sent;                 ///< when the one under way left
+  std::uint64_t heartbeat_nonce = 0;        ///< of all since one was answered: a late answer is one, too; 0: none
+  Timestamp heartbeat_sent;                 ///< when the last one left
   Timestamp learned_mtu_deadline = kNever;  ///< until when learned_mtu is believed
   std::uint64_t retransmitted = 0;          ///< DATA chunks sent again on this path
 

@@ -279,6 +279,12 @@ void Receiver::on_packet_end(Timestamp now, bool immediately) {
   tidy_copies();
 }
 
+std::uint32_t Receiver::sack_size() const {
+  const std::size_t gaps =
+      map_ == nullptr ? 0 : map_->gap_blocks(cumulative_, highest_, std::span(services_.pools.gap_blocks));
+  return static_cast<std::uint32_t>(wire::kSackHeaderSize + wire::kSackEntrySize * (gaps + sack_.duplicates().size()));
+}
+
 bool Receiver::write_sack(Timestamp, wire::PacketWriter& packet) {
   std::span<wire::GapAckBlock> gaps(services_.pools.gap_blocks);
   gaps = gaps.first(std::min<std::size_t>(gaps.size(), packet.room() / wire::kSackEntrySize));

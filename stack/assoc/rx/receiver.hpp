@@ -70,6 +70,10 @@ class Receiver final : private UnpinListener {
   Timestamp sack_deadline() const { return sack_.deadline(); }
   /// Something was received that no SACK reported yet: a SACK may ride along with DATA.
   bool sack_pending() const { return sack_.pending() || update_due_; }
+  /// Packets with DATA since the last SACK.
+  std::uint16_t packets_since_sack() const { return sack_.packets(); }
+  /// Bytes of a SACK with all gaps and duplicates that there are.
+  std::uint32_t sack_size() const;
   /// Writes a SACK into what room `packet` has, with as many gaps and duplicates as fit. False: not even a bare one
   /// fits; nothing was written.
   bool write_sack(Timestamp now, wire::PacketWriter& packet);

@@ -97,7 +97,7 @@ void Receiver::begin_open_message(StreamId stream, Ssn ssn, Ppid ppid, bool unor
   open_.unordered = unordered;
 }
 
-/// A fragment with the next TSN, which begins a message or continues the open one. False: no memory; nothing changed.
+/// A fragment with the next TSN, which begins a message or continues the open one. False: no memory for it.
 bool Receiver::take_open_fragment(const wire::DataChunk& chunk, InboundStream& stream, base::Buffer& packet) {
   if (!open_.partial) {
     if (HeldChunk* const held = hold(chunk, packet)) {
@@ -105,10 +105,14 @@ bool Receiver::take_open_fragment(const wire::DataChunk& chunk, InboundStream& s
       append_to_open_message(*held, stream);
       return true;
     }
-    if (!open_.open) return false;
+    // Without memory to hold it, the message goes to the application in parts, from its first fragment on if need be.
+    if (!open_.open) begin_open_message(chunk.stream(), chunk.ssn(), chunk.ppid(), chunk.unordered());
     deliver_open_parts(stream);
   }
-  if (!deliver_from_packet(chunk, open_.message_id, open_.ppid, packet)) return false;
+  if (!deliver_from_packet(chunk, open_.message_id, open_.ppid, packet)) {
+    if (chunk.begin()) open_ = OpenMessage{};
+    return false;
+  }
   if (chunk.end()) finish_open_message(stream);
   return true;
 }

@@ -11,6 +11,8 @@ namespace {
 
 /// Into blocks of this size small pieces are packed, if there are any as large.
 constexpr std::uint32_t kCopyBlock = 2048;
+/// Chunks that an association may hold while few are left for others.
+constexpr std::uint32_t kFairChunks = 64;
 /// While the application holds no more than this it is keeping up, and delivery asks no further.
 constexpr std::uint64_t kKeepingUp = 64 << 10;
 
@@ -30,7 +32,9 @@ Receiver::Supply Receiver::supply() const {
 
 /// Keeps the user data of `chunk`, by reference or by copy. Null: no memory.
 HeldChunk* Receiver::hold(const wire::DataChunk& chunk, base::Buffer& packet) {
-  HeldChunk* const held = services_.pools.held_chunks.make();
+  base::ObjectPool<HeldChunk>& pool = services_.pools.held_chunks;
+  if (held_count_ >= kFairChunks && pool.scarce() && !renege_one(chunk.tsn())) return nullptr;
+  HeldChunk* const held = pool.make();
   if (held == nullptr) return nullptr;
   ++held_count_;
   const std::span<const std::byte> payload = chunk.payload();
@@ -72,8 +76,9 @@ const std::byte* Receiver::keep(base::Buffer& kept, std::span<const std::byte> p
   const bool charged = packet.block().pinned_by != nullptr;
   if (copy || (!charged && supply != Supply::ample))
     if (const std::byte* const at = copy_out(kept, payload, tsn)) return at;
-  // Whoever holds nothing yet may take a buffer even then, or nothing would ever move.
-  if (!charged && supply == Supply::scarce && ledger_->blocks > 0 && !renege_one(tsn)) return nullptr;
+  // For what is next, whoever holds nothing yet may take a buffer even then, or nothing would ever move.
+  const bool moves = ledger_->blocks == 0 && tsn == cumulative_ + 1;
+  if (!charged && supply == Supply::scarce && !moves && !renege_one(tsn)) return nullptr;
   if (!make_room(charged ? 0 : packet.block().capacity, tsn)) return nullptr;
   kept = packet.share();
   kept.pin(*ledger_);

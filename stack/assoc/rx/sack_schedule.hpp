@@ -32,6 +32,8 @@ class SackSchedule {
 
   bool due(Timestamp now) const { return due_ || deadline_ <= now; }
   bool pending() const { return pending_; }
+  /// Packets with DATA that no SACK reports yet.
+  std::uint16_t packets() const { return packets_; }
   Timestamp deadline() const { return deadline_; }
   std::span<const Tsn> duplicates() const { return {duplicate_.data(), duplicates_}; }
 

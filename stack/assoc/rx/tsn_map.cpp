@@ -9,9 +9,20 @@ TsnMap::~TsnMap() {
   for (HeldPage* const page : table_) SLUICE_DCHECK(page == nullptr);
 }
 
+namespace {
+
+/// What a map may have while pages are scarce.
+constexpr std::uint32_t kFairPages = 4;
+
+}  // namespace
+
 bool TsnMap::hold(HeldChunk& chunk) {
   HeldPage*& page = table_[word(chunk.tsn)];
-  if (page == nullptr && (page = pages_.make()) == nullptr) return false;
+  if (page == nullptr) {
+    if (used_pages_ >= kFairPages && pages_.scarce()) return false;
+    if ((page = pages_.make()) == nullptr) return false;
+    ++used_pages_;
+  }
   SLUICE_DCHECK(page->chunks[chunk.tsn.value() % 64] == nullptr);
   page->chunks[chunk.tsn.value() % 64] = &chunk;
   ++page->used;
@@ -28,6 +39,7 @@ HeldChunk* TsnMap::take(Tsn tsn) {
   if (--page->used == 0) {
     pages_.destroy(page);
     page = nullptr;
+    --used_pages_;
   }
   return chunk;
 }

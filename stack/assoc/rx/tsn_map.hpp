@@ -49,7 +49,7 @@ class TsnMap {
     const HeldPage* const page = table_[word(tsn)];
     return page == nullptr ? nullptr : page->chunks[tsn.value() % 64];
   }
-  /// Files `chunk` under its TSN. False: no memory for it.
+  /// Files `chunk` under its TSN. False: no memory for it, or too little to be shared with a map that has much.
   bool hold(HeldChunk& chunk);
   /// Takes out the chunk held for `tsn`, if any.
   HeldChunk* take(Tsn tsn);
@@ -78,6 +78,7 @@ class TsnMap {
   base::ObjectPool<HeldPage>& pages_;
   std::uint32_t marked_ = 0;  // bits set in words_
   std::uint32_t held_ = 0;    // chunks filed in table_
+  std::uint32_t used_pages_ = 0;
   std::array<std::uint64_t, kWords> words_{};
   std::array<HeldPage*, kWords> table_{};
   TurnTable turns_;

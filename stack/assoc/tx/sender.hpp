@@ -28,6 +28,7 @@ struct SackResult {
   bool cumulative_advanced = false;  ///< restarts the association error counter (§8.1)
   std::uint8_t paths_answered = 0;   ///< a bit a path: data sent there last was acknowledged (§8.2)
   std::uint8_t paths_proven = 0;     ///< and of those, where it was sent nowhere else (RFC 7829 §3.2)
+  std::uint8_t paths_lost = 0;       ///< a third miss indication marked what was sent there for retransmission
 };
 
 /// The sending half of an association: messages per stream, the scheduler, TSNs, the send store, retransmission, flow
@@ -74,6 +75,8 @@ class Sender : private WaitingSender {
   /// Bytes of DATA chunk that leaves next, if it is a retransmission; else 0. Larger than path.max_data_chunk(): it was
   /// cut before the MTU fell and needs a packet of that size, which leaves by IP fragmentation (§6.9).
   std::uint32_t next_retransmission_size() const;
+  /// Some of what leaves next fits a packet that has `room` bytes left behind other chunks.
+  bool fits_behind_others(std::uint32_t room) const;
   /// At the end of each flush that was not cut short by back-pressure: what Max.Burst (§6.1 D) allowed in this poll
   /// turn and was not used is forfeited.
   void end_flush(std::span<Path> paths);
@@ -170,7 +173,7 @@ class Sender : private WaitingSender {
   OutboundStream* next_stream() const;
   std::uint32_t next_length() const;
   std::uint32_t chunk_limit() const;
-  std::uint32_t cut_length(std::uint32_t uncut, const Packet& packet) const;
+  std::uint32_t cut_length(std::uint32_t uncut, std::uint32_t room, bool alone) const;
   bool burst_allows() const;
   bool order_allows(const OutboundStream& stream) const;
   Duration t3_interval(const Path& path) const;

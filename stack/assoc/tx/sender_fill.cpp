@@ -57,7 +57,7 @@ std::uint32_t Sender::fill(Timestamp now, std::span<Path> paths, Path& path, wir
   if (may_be_new && marked_ == 0 && cwnd_open && burst_allows()) send_new(now, path, packet);
   if (packet.chunks == 0) return 0;
 
-  path.last_sent = path.last_data_sent = now;
+  path.last_data_sent = now;
   path.cwnd_filled = path.outstanding >= cwnd;
   const bool all_sent = queued_bytes_ == 0 && marked_ == 0;
   if (all_sent || (path.cwnd_filled && cwnd <= kSmallWindow * path.max_data_chunk()))
@@ -71,6 +71,12 @@ std::uint32_t Sender::next_retransmission_size() const {
   const SentChunk* chunk = next_marked_;
   while (chunk->state != ChunkState::marked) chunk = chunk->next_missing;
   return chunk_size(chunk->length);
+}
+
+bool Sender::fits_behind_others(std::uint32_t room) const {
+  if (marked_ > 0) return next_retransmission_size() <= room;
+  const OutboundStream* const stream = next_stream();
+  return stream != nullptr && !stream->empty() && cut_length(stream->head->uncut(), room, false) > 0;
 }
 
 void Sender::end_flush(std::span<Path> paths) {
@@ -120,15 +126,14 @@ std::uint32_t Sender::next_length() const {
   return std::min(next_stream()->head->uncut(), chunk_limit());
 }
 
-std::uint32_t Sender::cut_length(std::uint32_t uncut, const Packet& packet) const {
-  const std::uint32_t room = packet.writer.room();
+std::uint32_t Sender::cut_length(std::uint32_t uncut, std::uint32_t room, bool alone) const {
   if (room <= wire::kDataHeaderSize) return 0;
   const std::uint32_t space = room - wire::kDataHeaderSize;
   const std::uint32_t limit = chunk_limit();
   if (uncut <= limit && uncut <= space) return uncut;
   // What fits one chunk of a packet of its own is not cut to fill up this one, nor is a small piece cut off.
   const bool worthwhile = uncut > limit && space >= limit / 2;
-  return packet.writer.empty() || worthwhile ? std::min(space, limit) : 0;
+  return alone || worthwhile ? std::min(space, limit) : 0;
 }
 
 void Sender::send_new(Timestamp now, Path& path, Packet& packet) {
@@ -138,7 +143,7 @@ void Sender::send_new(Timestamp now, Path& path, Packet& packet) {
     drop_refused_streams();
     OutboundStream* const stream = next_stream();
     if (stream == nullptr || stream->empty() || !order_allows(*stream)) break;
-    const std::uint32_t length = cut_length(stream->head->uncut(), packet);
+    const std::uint32_t length = cut_length(stream->head->uncut(), packet.writer.room(), packet.writer.empty());
     if (length == 0) break;
     probe = length > peer_window();
     if (probe && !probe_due_) break;
@@ -157,6 +162,7 @@ void Sender::send_new(Timestamp now, Path& path, Packet& packet) {
     note_sent(now, path, *chunk);
     write(packet, *chunk);
   }
+  if (packet.chunks > before) path.last_sent = now;  // what is sent again measures no RTT: the path is idle (§8.3)
   if (packet.chunks > before && burst_left_ > 0) --burst_left_;
   deliver_failures();
 }
@@ -201,13 +207,14 @@ void Sender::note_probe(Tsn tsn) {
 }
 
 void Sender::note_sent(Timestamp now, Path& path, SentChunk& chunk) {
+  const bool running = path.outstanding > 0;
+  const bool earliest = !running || chunk.tsn < path.lowest_outstanding;
+  // Nothing was in flight here, or the earliest of those sent here is sent here again (§6.1): the timer starts or
+  // starts anew. One that comes over from another path restarts nothing.
+  if (!running || (earliest && chunk.path == path.id)) path.t3_deadline = now + t3_interval(path);
+  if (earliest) path.lowest_outstanding = chunk.tsn;
   chunk.state = ChunkState::in_flight;
   chunk.path = path.id;
-  if (path.outstanding == 0 || chunk.tsn < path.lowest_outstanding) {
-    // Nothing was in flight here, or the earliest is being sent again (§6.1): the timer starts or starts anew.
-    path.lowest_outstanding = chunk.tsn;
-    path.t3_deadline = now + t3_interval(path);
-  }
   path.outstanding += chunk_size(chunk.length);
   outstanding_bytes_ += chunk.length;
 }

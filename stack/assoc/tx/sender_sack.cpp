@@ -95,6 +95,9 @@ bool Sender::plausible(const wire::SackChunk& sack) const {
 SackResult Sender::finish(Timestamp now, Progress& progress) {
   check_probe(now, progress);
   for (Path& path : progress.paths) update_path(now, path, progress);
+  if (progress.newly_acked && store_.empty())
+    for (Path& path : progress.paths) path.congestion->on_all_acknowledged();
+  progress.result.paths_lost = progress.lost;
   if (progress.lost != 0 && !fast_recovery_) enter_fast_recovery(now, progress);
   burst_left_ = std::min(burst_left_ + parameters_->max_burst * bursts_allowed(progress), kMaxBurst);
   if (blocked_ && roomy()) offer_writable();
@@ -221,7 +224,7 @@ void Sender::renege(Tsn tsn, Progress& progress) {
 /// Miss indications by the HTNA rule (§7.2.4).
 void Sender::count_misses(Progress& progress) {
   Tsn limit = store_.cumulative_tsn();
-  if (fast_recovery_ && progress.result.cumulative_advanced)
+  if (progress.in_fast_recovery && progress.result.cumulative_advanced)
     limit = progress.highest_reported;
   else if (progress.newly_acked)
     limit = progress.highest_newly_acked;
@@ -280,8 +283,7 @@ void Sender::check_probe(Timestamp now, Progress& progress) {
 void Sender::let_in(Progress& progress) {
   kept_out_ = false;
   for (Path& path : progress.paths) {
-    if (!path.after_timeout) continue;
-    path.after_timeout = false;
+    if (!path.after_timeout) continue;  // still: one packet, until something is acknowledged (§7.2.3)
     progress.lowest_gone |= path_bit(path.id);
     mark_all(path);
   }
@@ -310,8 +312,7 @@ void Sender::update_path(Timestamp now, Path& path, Progress& progress) {
                                     .outstanding = progress.flight[path.id.value],
                                     .cumulative_advanced = progress.result.cumulative_advanced,
                                     .fully_used = path.cwnd_filled,
-                                    .in_fast_recovery = progress.in_fast_recovery,
-                                    .all_acknowledged = store_.empty()});
+                                    .in_fast_recovery = progress.in_fast_recovery});
   }
   if (path.outstanding == 0) {
     path.t3_deadline = kNever;  // §6.3.2 R2

@@ -96,5 +96,104 @@ TEST_F(AssociationBundling, ShutdownCompleteWithOthersBehindItIsNotTaken) {  // 
   EXPECT_TRUE(host().seen(EventType::closed).empty());
 }
 
+// Nothing in a packet with an ABORT is answered, and nothing before it counts (§8.4 rule 2, §9.1).
+
+TEST_F(AssociationBundling, ShutdownAckBeforeAnAbortIsNotAnswered) {
+  for (const State state : {State::cookie_wait, State::cookie_echoed, State::shutdown_sent, State::shutdown_ack_sent}) {
+    SCOPED_TRACE(testing::Message() << static_cast<int>(state));
+    go(state);
+    inject([](wire::PacketWriter& packet) {
+      wire::append_shutdown_ack(packet);
+      wire::append_abort(packet, false);
+    });
+    expect_silence();
+    const bool up = state == State::shutdown_sent || state == State::shutdown_ack_sent;
+    EXPECT_EQ(last_event().event.type, up ? EventType::association_lost : EventType::connect_failed);
+    EXPECT_EQ(last_event().event.reason(), up ? Reason::peer_abort : Reason::refused);
+  }
+}
+
+TEST_F(AssociationBundling, ShutdownAckOfAnotherAssociationBeforeAnAbortIsNotAnswered) {
+  go_cookie_echoed();
+  inject(VTag(0x77777777), [](wire::PacketWriter& packet) {
+    wire::append_shutdown_ack(packet);
+    wire::append_abort(packet, false);
+  });
+  expect_silence();
+  EXPECT_EQ(association().state(), State::cookie_echoed);
+}
+
+TEST_F(AssociationBundling, StaleCookieBeforeAnAbortBringsNoOtherInit) {
+  go_cookie_echoed();
+  inject([](wire::PacketWriter& packet) {
+    {
+      wire::ChunkWriter error = wire::append_error(packet);
+      wire::append_stale_cookie(error, 0us);
+    }
+    wire::append_abort(packet, false);
+  });
+  expect_silence();
+  EXPECT_EQ(only(EventType::connect_failed).reason(), Reason::refused);
+}
+
+TEST_F(AssociationBundling, NothingBesideAnAbortThatIsNotTakenIsAnswered) {  // §8.5.1 B
+  go_established();
+  inject([](wire::PacketWriter& packet) {
+    wire::append_heartbeat(packet, std::as_bytes(std::span("beat", 4)));
+    wire::append_abort(packet, true);
+  });
+  expect_silence();
+  EXPECT_EQ(association().state(), State::established);
+}
+
+TEST_F(AssociationBundling, ThePeersReasonForRefusingIsTold) {  // §9.1
+  go_cookie_echoed();
+  inject([](wire::PacketWriter& packet) {
+    wire::ChunkWriter abort = wire::append_abort(packet, false);
+    wire::append_user_initiated_abort(abort, "full");
+  });
+  EXPECT_EQ(last_event().event.type, EventType::connect_failed);
+  EXPECT_EQ(last_event().data, "full");
+}
+
+TEST_F(AssociationBundling, HeartbeatAndShutdownAckWhileOpeningBringOnePacket) {  // §12.4
+  go_cookie_echoed();
+  inject([](wire::PacketWriter& packet) {
+    wire::append_heartbeat(packet, std::as_bytes(std::span("beat", 4)));
+    wire::append_shutdown_ack(packet);
+  });
+  expect_one({ChunkType::shutdown_complete});
+}
+
+// A SACK and what it may share a packet with.
+
+TEST_F(AssociationBundling, ADelayedSackWaitsIfDataLeavesItNoRoom) {  // §6.2
+  go_established();
+  inject_data(kPeerTsn, "acknowledged at once");
+  expect_one({ChunkType::sack});
+  inject_data(kPeerTsn + 1, "later");
+  send(std::string(1440, 'x'));
+  expect_one({ChunkType::data});
+  inject_sack(kOurTsn);
+  expire();
+  expect_one({ChunkType::sack});
+}
+
+TEST_F(AssociationBundling, NoGapAckBlockIsLeftOutForTheSakeOfAnotherChunk) {  // §6.2
+  go_established();
+  for (std::uint32_t i = 0; i < 60; ++i) inject_data(kPeerTsn + 1 + 2 * i, "x");
+  flush();
+  inject([](wire::PacketWriter& packet) {
+    const std::vector<std::byte> info(1300);
+    wire::append_heartbeat(packet, info);
+    write_data(packet, kPeerTsn + 121, "x");
+  });
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 2u);
+  const wire::Chunk* const sack = packets[1].find(ChunkType::sack);
+  ASSERT_NE(sack, nullptr);
+  EXPECT_EQ(wire::SackChunk::parse(*sack)->gap_count(), 61u);
+}
+
 }  // namespace
 }  // namespace sluice::assoc

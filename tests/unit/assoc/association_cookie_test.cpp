@@ -178,5 +178,18 @@ TEST_F(AssociationCookie, CookieEchoOfARestartThatComesAgainTellsNothing) {
   EXPECT_EQ(host().seen(EventType::restarted).size(), 1u);
 }
 
+TEST_F(AssociationCookie, ACollisionConfirmsTheAddressThatTheInitAckWentTo) {  // §5.4 rule 2
+  connect();
+  Handshake newer = agreed();
+  newer.peer_addresses = {kThere2, kThere};  // its INIT came from an address that we were not given
+  receive_cookie(CookieAction::collision, newer);
+  ASSERT_EQ(association().paths().size(), 2u);
+  for (const Path& path : association().paths())
+    EXPECT_EQ(path.state, path.route.destination == kThere ? PathState::active : PathState::unconfirmed);
+  send("to where it was asked to go");
+  for (const SentPacket& packet : flush())
+    EXPECT_EQ(packet.departure.destination, packet.find(ChunkType::heartbeat) != nullptr ? kThere2 : kThere);
+}
+
 }  // namespace
 }  // namespace sluice::assoc

@@ -320,5 +320,48 @@ TEST_F(FailingPaths, AHeartbeatCanBeAskedFor) {
   EXPECT_TRUE(heartbeats(flush()).empty()) << "one is under way";
 }
 
+TEST_F(FailingPaths, HeartbeatsSwitchedOnBeginAtOnceOnAPathInDoubt) {  // RFC 7829 §3.2 5
+  side_.parameters.heartbeat_interval = 0s;
+  go_multihomed();
+  time_out();
+  ASSERT_EQ(path(0).state, PathState::potentially_failed);
+  EXPECT_TRUE(heartbeats(flush()).empty());
+  ASSERT_TRUE(association().set_path(now_, PathId(0), {.heartbeat_interval = 30s, .max_retransmissions = {}}));
+  EXPECT_EQ(heartbeats(flush()), std::vector{kThere});
+}
+
+TEST_F(FailingPaths, ThePrimaryPathGivesWayAsSoonAsAnotherOneIsFit) {  // RFC 7829 §5
+  side_.parameters.primary_switchover_threshold = 0;
+  go_multihomed();
+  ASSERT_TRUE(association().on_link(TestHost::kSecondPort, false));
+  time_out();
+  EXPECT_EQ(counters().primary_switchovers, 0u) << "there is no other";
+  association().on_link(TestHost::kSecondPort, true);
+  for (const SentPacket& packet : flush())
+    if (const wire::Chunk* const beat = packet.find(ChunkType::heartbeat))
+      if (packet.departure.destination == kThere2) answer(*beat);
+  EXPECT_EQ(counters().primary_switchovers, 1u);
+}
+
+TEST_F(FailingPaths, FastRetransmissionsGoWhereTheDataWentAlsoAfterFailback) {  // §6.4
+  go_multihomed();
+  ASSERT_TRUE(association().on_link(TestHost::kFirstPort, false));
+  for (int i = 0; i < 6; ++i) {
+    send("over the other path");
+    EXPECT_EQ(data_goes_to(), kThere2);
+  }
+  association().on_link(TestHost::kFirstPort, true);
+  for (const SentPacket& packet : flush())
+    if (const wire::Chunk* const beat = packet.find(ChunkType::heartbeat)) answer(*beat);
+  send("over the primary path again");
+  ASSERT_EQ(data_goes_to(), kThere);
+  for (std::uint16_t last = 2; last <= 4; ++last)
+    inject([&](wire::PacketWriter& packet) {
+      const wire::GapAckBlock gap{2, last};
+      wire::append_sack(packet, kOurTsn - 1, 100000, {&gap, 1}, {});
+    });
+  EXPECT_EQ(data_goes_to(), kThere2);
+}
+
 }  // namespace
 }  // namespace sluice::assoc

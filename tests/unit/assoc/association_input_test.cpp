@@ -430,5 +430,46 @@ TEST_F(AssociationInput, BadDataEndsTheAssociationWhateverAbortStandsBesideIt) {
   }
 }
 
+// What comes in one poll turn.
+
+TEST_F(AssociationInput, EverySecondPacketOfATurnIsAcknowledged) {  // §6.2
+  go_established();
+  inject_data(kPeerTsn, "the first, at once");
+  flush();
+  for (std::uint32_t i = 1; i <= 7; ++i) inject_data(kPeerTsn + i, "more");
+  std::vector<Tsn> acknowledged;
+  for (const SentPacket& packet : flush()) {
+    ASSERT_EQ(packet.types(), Types{ChunkType::sack});
+    acknowledged.push_back(wire::SackChunk::parse(packet.chunks[0])->cumulative_tsn());
+  }
+  EXPECT_EQ(acknowledged, (std::vector{kPeerTsn + 2, kPeerTsn + 4, kPeerTsn + 6}));
+}
+
+TEST_F(AssociationInput, EveryPacketOfATurnThatLeavesAHoleIsAcknowledged) {  // §6.7, §7.2.4
+  go_established();
+  inject_data(kPeerTsn, "before");
+  flush();
+  for (std::uint32_t i = 2; i <= 4; ++i) inject_data(kPeerTsn + i, "behind the hole");
+  std::uint16_t last = 2;
+  for (const SentPacket& packet : flush()) {
+    ASSERT_EQ(packet.types(), Types{ChunkType::sack});
+    const auto sack = wire::SackChunk::parse(packet.chunks[0]);
+    EXPECT_EQ(sack->cumulative_tsn(), kPeerTsn);
+    ASSERT_EQ(sack->gap_count(), 1u);
+    EXPECT_EQ(sack->gap(0).end, last++);
+  }
+  EXPECT_EQ(last, 5);
+}
+
+TEST_F(AssociationInput, LongTurnsAreAcknowledgedLessOften) {
+  go_established();
+  inject_data(kPeerTsn, "the first, at once");
+  flush();
+  for (std::uint32_t i = 1; i <= 100; ++i) inject_data(kPeerTsn + i, "more");
+  const auto packets = flush();
+  EXPECT_EQ(packets.size(), 4u + 5u + 1u);
+  EXPECT_EQ(wire::SackChunk::parse(packets.back().chunks[0])->cumulative_tsn(), kPeerTsn + 100);
+}
+
 }  // namespace
 }  // namespace sluice::assoc

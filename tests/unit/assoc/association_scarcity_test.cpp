@@ -69,8 +69,15 @@ TEST_F(AssociationScarcity, ARestartWithoutMemoryForNewPathsEndsIt) {
   ASSERT_EQ(one.association.state(), State::established);
   Handshake anew = agreed();
   anew.local_tag = VTag(0x55555555);
+  anew.peer_tag = VTag(0x66666666);
+  one.association.flush(now_);
+  sent();
   one.association.receive_cookie(now_, CookieAction::restart, anew, cookie_echo());
   EXPECT_EQ(one.association.state(), State::closed);
+  const auto packets = sent();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].header.tag, VTag(0x66666666));
+  EXPECT_EQ(causes(packets[0]), std::vector{CauseCode::out_of_resource});  // §5.1
   EXPECT_TRUE(one.association.resume_delivery(now_));
   const auto lost = host().seen(EventType::association_lost);
   ASSERT_EQ(lost.size(), 1u);
@@ -102,6 +109,43 @@ TEST_F(AssociationScarcity, ACookieAckWithABodyIsNone) {
   inject([](wire::PacketWriter& packet) { std::memset(packet.append_chunk(ChunkType::cookie_ack, 0, 4), 0, 4); });
   EXPECT_EQ(association().state(), State::cookie_echoed);
   EXPECT_EQ(counters().malformed_chunks, 1u);
+}
+
+TEST_F(AssociationScarcity, OfManyReportsThoseThatFitLeaveBesideTheCookie) {  // §3.2.2
+  connect();
+  inject([this](wire::PacketWriter& packet) {
+    wire::ChunkWriter chunk = wire::append_init_ack(packet, init_header());
+    write_cookie(chunk);
+    std::memset(chunk.append(static_cast<wire::ParameterType>(0xc123), 40), 'u', 40);
+    std::memset(chunk.append(static_cast<wire::ParameterType>(0xc124), 1450), 'u', 1450);
+  });
+  const auto packets = flush();
+  ASSERT_EQ(packets.at(0).types(), (Types{ChunkType::cookie_echo, ChunkType::error}));
+  const std::optional<wire::Cause> cause = wire::CauseWalker(packets[0].chunks[1].body()).next();
+  ASSERT_TRUE(cause.has_value());
+  EXPECT_EQ(cause->value().size(), 44u);
+  EXPECT_EQ(counters().replies_dropped, 1u);
+}
+
+TEST_F(AssociationScarcity, AnInitAckWithoutMemoryForItsPathsIsAborted) {  // §5.1
+  Scarce one(*this, {.congestion_controllers = 2});
+  one.association.connect(now_, ours());
+  one.association.flush(now_);
+  sent();
+  base::Buffer init_ack = packet(kOurTag, [this](wire::PacketWriter& writer) {
+    wire::ChunkWriter chunk = wire::append_init_ack(writer, init_header());
+    wire::append_address(chunk, kThere2);
+    write_cookie(chunk);
+  });
+  one.association.receive(
+      now_, {.arrival = {.source = kThere, .destination = kHere, .time = now_}, .buffer = std::move(init_ack)});
+  const auto packets = sent();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].header.tag, kPeerTag);
+  EXPECT_EQ(causes(packets[0]), std::vector{CauseCode::out_of_resource});
+  EXPECT_TRUE(one.association.resume_delivery(now_));
+  ASSERT_EQ(host().seen(EventType::connect_failed).size(), 1u);
+  EXPECT_EQ(host().seen(EventType::connect_failed)[0].event.reason(), Reason::no_resources);
 }
 
 }  // namespace

@@ -249,6 +249,7 @@ TEST_F(AssociationSetup, CookieLargerThanAnyPacketEndsTheAttempt) {
   inject_init_ack_with(
       [](wire::ChunkWriter& chunk) { std::memset(wire::append_state_cookie(chunk, 3000), 'c', 3000); });
   EXPECT_EQ(only(EventType::connect_failed).reason(), Reason::no_resources);
+  EXPECT_THAT(causes(flush().at(0)), ElementsAre(CauseCode::out_of_resource));  // §5.1
   expect_silence();
 }
 
@@ -399,8 +400,13 @@ TEST_F(AssociationSetup, TieTagsAreRandomAndAbsentWhereTheRfcSaysSo) {
   EXPECT_FALSE(association().tie_tags().none());
   go(State::cookie_wait);
   EXPECT_TRUE(association().tie_tags().none());
-  go(State::shutdown_ack_sent);
-  EXPECT_TRUE(association().tie_tags().none());
+  // An INIT brings no cookie there, but one from before must be recognised (§5.2.4 A).
+  go_established();
+  const TieTags before = association().tie_tags();
+  inject_shutdown(kOurTsn - 1);
+  static_cast<void>(flush());
+  ASSERT_EQ(association().state(), State::shutdown_ack_sent);
+  EXPECT_EQ(association().tie_tags(), before);
 }
 
 TEST_F(AssociationSetup, ASecondInitAckLeavesCookieAndTimerAlone) {

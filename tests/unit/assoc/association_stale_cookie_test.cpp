@@ -130,5 +130,24 @@ TEST_F(AssociationSetup, StaleCookieIsSeenWhereverItStandsAmongTheCauses) {
   EXPECT_EQ(packets[0].types(), Types{ChunkType::init});
 }
 
+// Of a peer that names somebody else, and makes us ask again.
+TEST_F(AssociationSetup, AnInitAckThatSpeaksOnlyForAnAddressWeWereNotGivenIsNotTaken) {
+  connect();
+  inject_init_ack_with([](wire::ChunkWriter& chunk) { write_cookie(chunk); }, kThere2);
+  EXPECT_EQ(association().state(), State::cookie_wait);
+  EXPECT_EQ(counters().foreign_sources, 1u);
+  inject_init_ack_with([](wire::ChunkWriter& chunk) {
+    wire::append_address(chunk, kThere2);
+    write_cookie(chunk);
+  });
+  flush();
+  inject_stale_cookie();
+  flush();
+  ASSERT_EQ(association().state(), State::cookie_wait);
+  inject_init_ack_with([](wire::ChunkWriter& chunk) { write_cookie(chunk); }, kThere2);
+  EXPECT_EQ(association().state(), State::cookie_wait);
+  EXPECT_EQ(counters().foreign_sources, 2u);
+}
+
 }  // namespace
 }  // namespace sluice::assoc

@@ -97,9 +97,9 @@ TEST(Rfc9260Controller, AvoidanceSavesUpNoMoreThanOneCwndWhileNotFull) {
 TEST(Rfc9260Controller, AvoidanceStartsAnewWhenEverythingIsAcked) {
   Rfc9260Controller controller = avoiding();
   const std::uint32_t cwnd = controller.cwnd();
-  auto last = full(cwnd - kPmdcs);
-  last.all_acknowledged = true;
+  const auto last = full(cwnd - kPmdcs);
   controller.on_acked(kNow, last);
+  controller.on_all_acknowledged();
   controller.on_acked(kNow, full(kPmdcs));
   EXPECT_EQ(controller.cwnd(), cwnd);
 }

@@ -222,5 +222,20 @@ TEST_F(HostileSack, AClosedWindowForEverIsProbedAndHoldsNoMoreThanTheSendBuffer)
   EXPECT_FALSE(flush().empty());
 }
 
+TEST_F(HostileSack, SacksBeyondTheSecondOfAPacketAreNotRead) {  // each may be work for all that is in flight
+  begin(State::established);
+  for (int i = 0; i < 3; ++i) ASSERT_EQ(send(std::string(1000, 'x')), SendStatus::queued);
+  ASSERT_EQ(flush().size(), 3u);
+  inject([](wire::PacketWriter& packet) {
+    const wire::GapAckBlock gap{2, 3};
+    for (int i = 0; i < 20; ++i) {
+      wire::append_sack(packet, kOurTsn - 1, 100000, {&gap, 1}, {});
+      wire::append_sack(packet, kOurTsn - 1, 100000, {}, {});
+    }
+  });
+  EXPECT_EQ(counters().chunks_reneged, 2u);
+  EXPECT_EQ(counters().unexpected_chunks, 38u);
+}
+
 }  // namespace
 }  // namespace sluice::assoc

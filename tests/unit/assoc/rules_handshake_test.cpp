@@ -200,5 +200,40 @@ TEST_F(RulesStates, NoDataLeavesWhereNoneMay) {  // §5, §6
   }
 }
 
+TEST_F(RulesHandshake, AParameterThatStopsTheChunkDoesNotHideTheCookie) {  // §3.2.1: in all four cases COOKIE ECHO
+  for (const std::uint16_t type : {0x0123, 0x4123}) {
+    connect();
+    inject([&](wire::PacketWriter& packet) {
+      wire::ChunkWriter chunk = wire::append_init_ack(packet, init_header());
+      chunk.append(static_cast<wire::ParameterType>(type), 0);
+      wire::append_address(chunk, kThere2);
+      write_cookie(chunk);
+    });
+    const auto packets = flush();
+    ASSERT_EQ(packets.size(), 1u);
+    const bool reported = type == 0x4123;
+    EXPECT_EQ(packets[0].types(),
+              reported ? (Types{ChunkType::cookie_echo, ChunkType::error}) : Types{ChunkType::cookie_echo});
+    EXPECT_EQ(association().paths().size(), 1u) << "nothing else behind it counts";
+  }
+}
+
+TEST_F(RulesHandshake, AbortForAHostNameGoesWhereTheInitAckCameFrom) {  // §5.1.2 B
+  connect();
+  inject(
+      kOurTag,
+      [&](wire::PacketWriter& packet) {
+        wire::ChunkWriter chunk = wire::append_init_ack(packet, init_header());
+        wire::append_address(chunk, kThere);
+        chunk.append(wire::ParameterType::host_name_address, std::as_bytes(std::span("host", 5)));
+        write_cookie(chunk);
+      },
+      kThere2);
+  const auto packets = flush();
+  ASSERT_EQ(packets.size(), 1u);
+  EXPECT_EQ(packets[0].departure.destination, kThere2);
+  EXPECT_EQ(causes(packets[0]), std::vector{CauseCode::unresolvable_address});
+}
+
 }  // namespace
 }  // namespace sluice::assoc

@@ -1,6 +1,7 @@
 // Rules of RFC 9260 about the addresses of a peer that no other test watches; see tests/RFC9260.md.
 #include <gmock/gmock.h>
 
+#include <deque>
 #include <set>
 
 #include "stack/assoc/congestion/congestion_controller.hpp"
@@ -255,6 +256,97 @@ TEST_F(RulesPath, OneHeartbeatForEachExpiry) {  // §8.3
     beats += now;
   }
   EXPECT_GE(beats, 20u);
+}
+
+TEST_F(RulesPath, AnAnswerThatComesAfterItsTimeoutCounts) {  // §8.3: any HEARTBEAT ACK
+  side_.parameters.rto_max = 2s;                             // shorter than the way is
+  side_.parameters.association_max_retransmissions = 3;
+  accept(agreed());
+  flush();
+  std::deque<std::pair<Timestamp, std::vector<std::byte>>> under_way;
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_NE(association().next_deadline(), kNever);
+    const Timestamp next = association().next_deadline();
+    if (!under_way.empty() && under_way.front().first <= next) {
+      now_ = std::max(now_, under_way.front().first);
+      inject([&](wire::PacketWriter& packet) { wire::append_heartbeat_ack(packet, under_way.front().second); });
+      under_way.pop_front();
+    } else {
+      now_ = std::max(now_, next);
+      association().on_deadline(now_);
+    }
+    ASSERT_NE(association().state(), State::closed);
+    for (const SentPacket& packet : flush())
+      if (const wire::Chunk* const beat = packet.find(ChunkType::heartbeat))
+        under_way.emplace_back(now_ + 5s, std::vector(beat->body().begin() + 4, beat->body().end()));
+  }
+  EXPECT_EQ(paths()[0].rto.srtt(), 5s);
+}
+
+TEST_F(RulesPath, WhatIsSentAgainDoesNotMakeAPathUsed) {  // §8.3: it measures no RTT
+  go_multihomed();
+  std::uint32_t probes = 0;
+  for (std::uint32_t i = 0; i < 40; ++i) {
+    send("lost on the primary path, and sent again on the other");
+    ASSERT_EQ(flush().size(), 1u);
+    now_ = paths()[0].t3_deadline;
+    association().on_deadline(now_);
+    for (const SentPacket& packet : flush()) {
+      const bool other = packet.departure.destination == kThere2;
+      EXPECT_TRUE(other || packet.find(ChunkType::data) == nullptr);
+      const wire::Chunk* const beat = packet.find(ChunkType::heartbeat);
+      if (beat == nullptr) continue;
+      probes += other;
+      answer(*beat);
+    }
+    inject_sack(kOurTsn + 2 * i);
+    send("this one arrives, and keeps the primary path up");
+    flush();
+    inject_sack(kOurTsn + 2 * i + 1);
+  }
+  EXPECT_GT(probes, 0u);
+}
+
+TEST_F(RulesPath, HeartbeatsSwitchedOnAgainProbeAnAddressThatWasGivenUp) {  // §8.3 C
+  side_.parameters.heartbeat_interval = 0s;
+  accept(to({kThere2}));
+  while (association().next_deadline() != kNever) turn(kThere2);
+  ASSERT_EQ(paths()[1].state, PathState::unconfirmed);
+  ASSERT_TRUE(association().set_path(now_, PathId(1), {.heartbeat_interval = 30s, .max_retransmissions = {}}));
+  ASSERT_NE(association().next_deadline(), kNever);
+  EXPECT_EQ(turn(), std::vector{kThere2});
+  EXPECT_EQ(paths()[1].state, PathState::active);
+}
+
+TEST_F(RulesPath, AnAddressThatDoesNotAnswerItsProbesIsReportedOnce) {  // §5.4, §8.2
+  accept(to({kThere2}));
+  for (int i = 0; i < 10; ++i) turn(kThere2);
+  const auto changes = host().seen(EventType::path_changed);
+  ASSERT_EQ(changes.size(), 1u);
+  EXPECT_EQ(changes[0].event.path, PathId(1));
+  EXPECT_EQ(changes[0].event.path_state, PathState::inactive);
+  EXPECT_EQ(paths()[1].state, PathState::unconfirmed) << "no DATA goes there";
+}
+
+TEST_F(RulesPath, AnotherRouteWithAnotherMtuBeginsWithTheCwndOfThatMtu) {  // §7.2.1, §7.2.5.2
+  side_.parameters.path_mtu_max = 9000;
+  host().mtu = 9000;
+  accept(agreed());
+  send("x");
+  flush();
+  inject_sack(kOurTsn);
+  host().next_hop = 8;
+  host().mtu = 1500;
+  association().refresh_routes();
+  EXPECT_EQ(paths()[0].congestion->cwnd(), 4404u);
+}
+
+TEST_F(RulesPath, BeforeTheFirstDataTheCwndFollowsTheMtu) {  // §7.2.1
+  accept(agreed());
+  Parameters smaller = side_.parameters;
+  smaller.path_mtu_max = 1000;
+  association().set_parameters(now_, smaller);
+  EXPECT_EQ(paths()[0].congestion->cwnd(), 4 * (1000u - 20 - 12));
 }
 
 }  // namespace

@@ -65,6 +65,7 @@ class RxTest : public testing::Test {
  protected:
   static constexpr std::uint32_t kFirstTsn = 1000;
 
+  explicit RxTest(const PoolLimits& limits = {}) : pools(limits) {}
   ~RxTest() override { finish(); }
 
   Receiver& receiver() {

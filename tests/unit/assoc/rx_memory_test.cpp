@@ -91,10 +91,11 @@ TEST_F(RxMemoryTest, HeldDataTakesNothingFromAScarcePool) {
   copies.set_limit(0);
   std::vector<base::Buffer> others;
   for (int i = 0; i < 30; ++i) others.push_back(received.allocate(0, 10));
-  EXPECT_EQ(data({1001, full(), "BE", 0, 1}), DataVerdict::accepted) << "who holds nothing may take one";
+  EXPECT_EQ(data({1001, full(), "BE", 0, 1}), DataVerdict::out_of_window) << "nor do many who hold one each";
+  EXPECT_EQ(data({1000, full(), "B", 0, 0}), DataVerdict::accepted) << "who holds nothing may take what is next";
   EXPECT_EQ(data({1002, full(), "BE", 0, 2}), DataVerdict::out_of_window);
-  EXPECT_EQ(counters.data_chunks_refused, 1U);
-  EXPECT_EQ(sack()->gaps, (Gaps{{2, 2}}));
+  EXPECT_EQ(counters.data_chunks_refused, 2U);
+  EXPECT_EQ(sack()->gaps, Gaps{});
   others.clear();
   EXPECT_EQ(data({1002, full(), "BE", 0, 2}), DataVerdict::accepted);
 }
@@ -285,6 +286,58 @@ TEST_F(RxPoolsTest, EachEmptyPoolRefusesAndIsCounted) {
     EXPECT_EQ(give(rx, {1000, "x", "BE", 3}), DataVerdict::accepted);
   });
   EXPECT_EQ(counters.data_chunks_refused, 5U);
+}
+
+// Pools that all associations of a worker share, most of which another one took.
+class RxScarceTest : public RxTest {
+ protected:
+  RxScarceTest() : RxTest({.held_chunks = 256, .held_pages = 16}) {}
+  ~RxScarceTest() override {
+    for (HeldChunk* const chunk : chunks_) pools.held_chunks.destroy(chunk);
+    for (HeldPage* const page : pages_) pools.held_pages.destroy(page);
+  }
+  void take_chunks(int n) {
+    while (n-- > 0) chunks_.push_back(pools.held_chunks.make());
+  }
+  void take_pages(int n) {
+    while (n-- > 0) pages_.push_back(pools.held_pages.make());
+  }
+  DataVerdict waits(std::uint32_t tsn) {
+    return data({tsn, "x", "BE", 0, static_cast<std::uint16_t>(tsn - kFirstTsn)});
+  }
+
+ private:
+  std::vector<HeldChunk*> chunks_;
+  std::vector<HeldPage*> pages_;
+};
+
+TEST_F(RxScarceTest, WhoHoldsManyChunksGivesBackBeforeItTakesOneMore) {
+  for (std::uint32_t i = 0; i < 100; ++i) ASSERT_EQ(waits(1010 + i), DataVerdict::accepted);
+  take_chunks(150);
+  EXPECT_EQ(waits(1200), DataVerdict::out_of_window);
+  EXPECT_EQ(waits(1005), DataVerdict::accepted);
+  EXPECT_EQ(counters.data_chunks_reneged, 1U);
+  EXPECT_EQ(pools.held_chunks.out(), 250U);
+}
+
+TEST_F(RxScarceTest, WhoHoldsFewChunksTakesOfTheLast) {
+  take_chunks(250);
+  for (std::uint32_t i = 0; i < 6; ++i) EXPECT_EQ(waits(1010 + i), DataVerdict::accepted);
+  EXPECT_EQ(waits(1020), DataVerdict::out_of_window);
+}
+
+TEST_F(RxScarceTest, AMapOfManyPagesTakesNoneOfTheLast) {
+  take_pages(9);
+  for (std::uint32_t i = 1; i <= 4; ++i) EXPECT_EQ(waits(1000 + 64 * i), DataVerdict::accepted);
+  EXPECT_EQ(waits(1000 + 64 * 5), DataVerdict::out_of_window);
+  EXPECT_EQ(pools.held_pages.out(), 13U) << "three are left, for others";
+}
+
+TEST_F(RxScarceTest, WithoutAChunkToHoldAMessageComesInParts) {
+  take_chunks(256);
+  EXPECT_EQ(data({1000, "one", "B"}), DataVerdict::accepted);
+  EXPECT_EQ(data({1001, "two", "E"}), DataVerdict::accepted);
+  EXPECT_EQ(delivered(), "one+two");
 }
 
 }  // namespace

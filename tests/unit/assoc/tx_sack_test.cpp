@@ -577,5 +577,53 @@ TEST_F(SackTest, EveryBlockCountsInWhateverOrder) {
   EXPECT_EQ(counters.chunks_reneged, 0u);
 }
 
+TEST_F(SackTest, TheSackThatEndsRecoveryCountsMissesAsAnyInIt) {  // §7.2.4
+  send_packets(12);
+  report_missing(999, 2);  // 1000 is lost; the exit point is 1011
+  flush();
+  send_packets(4);
+  sack({.cumulative = 999, .gaps = {{2, 12}, {14, 14}}});  // 1012 missing: one
+  sack({.cumulative = 1011, .gaps = {{2, 2}}});            // two, though nothing above it is new
+  ASSERT_FALSE(sender->in_fast_recovery());
+  EXPECT_EQ(sender->marked_chunks(), 0u);
+  sack({.cumulative = 1011, .gaps = {{2, 3}}});
+  EXPECT_EQ(sender->marked_chunks(), 1u);
+}
+
+TEST_F(SackTest, WhatTimedOutElsewhereDoesNotRestartT3) {  // §6.1
+  send_packets(1, paths[0]);
+  now += 500ms;
+  send_packets(1, paths[1]);
+  const Timestamp running = paths[1].t3_deadline;
+  now = paths[0].t3_deadline;
+  sender->on_t3_expired(now, paths[0]);
+  ASSERT_EQ(flat(flush(paths[1])).size(), 1u);
+  EXPECT_EQ(paths[1].t3_deadline, running);
+}
+
+TEST_F(SackTest, AWindowThatOpensAfterATimeoutLetsOnePacketOut) {  // §7.2.1, §7.2.3
+  send_packets(3);
+  sack({.cumulative = 999, .window = 0});
+  now = paths[0].t3_deadline;
+  sender->on_t3_expired(now, paths[0]);
+  ASSERT_EQ(flush().size(), 1u);
+  sack({.cumulative = 999, .window = 0});
+  sack({.cumulative = 999, .window = 10000});
+  EXPECT_EQ(flush().size(), 1u);
+}
+
+TEST_F(SackTest, PartialBytesAckedBeginAnewOnEveryPath) {  // §7.2.2
+  send_packets(1, paths[1]);
+  send_packets(1, paths[0]);
+  paths[1].congestion->on_fast_retransmit(now);
+  paths[1].congestion->on_acked(now, {.bytes = kPmdcs, .cumulative_advanced = true, .fully_used = true});
+  const std::uint32_t cwnd = paths[1].congestion->cwnd();
+  paths[1].congestion->on_acked(now, {.bytes = cwnd - kPmdcs, .cumulative_advanced = true, .fully_used = true});
+  sack({.cumulative = 1000});
+  sack({.cumulative = 1001});
+  paths[1].congestion->on_acked(now, {.bytes = kPmdcs, .cumulative_advanced = true, .fully_used = true});
+  EXPECT_EQ(paths[1].congestion->cwnd(), cwnd);
+}
+
 }  // namespace
 }  // namespace sluice::assoc

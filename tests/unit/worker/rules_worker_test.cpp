@@ -5,6 +5,7 @@
 #include <set>
 
 #include "stack/wire/chunk_cookie.hpp"
+#include "stack/wire/chunk_error.hpp"
 #include "stack/wire/chunk_init.hpp"
 #include "stack/wire/crc32c.hpp"
 #include "tests/sim/run_pair.hpp"
@@ -228,6 +229,21 @@ class RulesCollision : public RulesWorker {
     wire::crc32c_fill(std::span(frame).subspan(kEthernet + kIpv4, length - kIpv4));
     return frame;
   }
+  /// The COOKIE ECHO of a with the cookie of the INIT ACK that b sent last.
+  Frame late_cookie() {
+    Frame late = last(a->v4(), wire::ChunkType::cookie_echo);
+    const Frame init_ack = last(b->v4(), wire::ChunkType::init_ack);
+    const auto ack = wire::InitChunk::parse(*wire::chunks_of(sctp(init_ack)).next());
+    wire::ParameterWalker walker = ack->parameters();
+    std::span<const std::byte> cookie;
+    while (const auto parameter = walker.next())
+      if (parameter->type == wire::ParameterType::state_cookie) cookie = parameter->value();
+    std::byte* const chunk = late.data() + kEthernet + kIpv4 + wire::kCommonHeaderSize;
+    EXPECT_EQ(cookie.size(), base::load_be<std::uint16_t>(chunk + 2) - 4u);
+    std::copy(cookie.begin(), cookie.end(), chunk + 4);
+    base::store_be(late.data() + kEthernet + kIpv4 + 4, ack->init_tag().value);
+    return with_checksum(std::move(late));
+  }
   /// `frame`, an INIT, as a peer that began anew would send it.
   Frame with_tag(Frame frame, std::uint32_t tag) {
     base::store_be(frame.data() + kEthernet + kIpv4 + wire::kCommonHeaderSize + 4, tag);
@@ -247,24 +263,31 @@ TEST_P(RulesCollision, AnInitWhenUpChangesNothing) {  // §5.2.2
 
 TEST_P(RulesCollision, ALateCookieChangesNothing) {  // §5.2.4 C
   connect();
-  const Frame echo = last(a->v4(), wire::ChunkType::cookie_echo);
   const Frame init = last(a->v4(), wire::ChunkType::init);
   // Of the same peer's tag, and another of ours: what the same INIT, sent twice, led to.
   inject(init);
-  const Frame init_ack = last(b->v4(), wire::ChunkType::init_ack);
-  const auto ack = wire::InitChunk::parse(*wire::chunks_of(sctp(init_ack)).next());
-  wire::ParameterWalker walker = ack->parameters();
-  std::span<const std::byte> cookie;
-  while (const auto parameter = walker.next())
-    if (parameter->type == wire::ParameterType::state_cookie) cookie = parameter->value();
-  Frame late = echo;
-  ASSERT_EQ(cookie.size(), base::load_be<std::uint16_t>(&late[kEthernet + kIpv4 + wire::kCommonHeaderSize + 2]) - 4u);
-  std::copy(cookie.begin(), cookie.end(), late.begin() + kEthernet + kIpv4 + wire::kCommonHeaderSize + 4);
-  base::store_be(late.data() + kEthernet + kIpv4 + 4, ack->init_tag().value);
   const assoc::Snapshot before = state_of(*b, passive());
-  inject(with_checksum(late));
+  inject(late_cookie());
   EXPECT_EQ(b->counter("endpoint.cookie_discarded"), 1u);
   expect_same(state_of(*b, passive()), before);
+  EXPECT_EQ(count(from_b, EventType::restarted), 0u);
+}
+
+TEST_P(RulesCollision, ARestartInShutdownAckSentIsRefused) {  // §5.2.4 A
+  const AssocId association = connect();
+  inject(with_tag(last(a->v4(), wire::ChunkType::init), 0x12345678));
+  const Frame cookie = late_cookie();
+  wire.set_conditions(1, 0, {.down = true});  // the SHUTDOWN ACK stays unanswered
+  a->worker(owner_of(association)).shutdown(association);
+  run(milliseconds(100));
+  ASSERT_EQ(state_of(*b, passive()).state, assoc::State::shutdown_ack_sent);
+  inject(cookie);
+  const Frame answer = last(b->v4(), wire::ChunkType::error);
+  wire::ChunkWalker walker = wire::chunks_of(sctp(answer));
+  const auto error = wire::ErrorChunk::parse(*walker.next());
+  const auto shutdown_ack = walker.next();
+  EXPECT_TRUE(shutdown_ack && shutdown_ack->type == wire::ChunkType::shutdown_ack);
+  EXPECT_TRUE(error && error->has(wire::CauseCode::cookie_received_while_shutting_down));
   EXPECT_EQ(count(from_b, EventType::restarted), 0u);
 }
 
