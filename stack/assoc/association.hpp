@@ -113,7 +113,7 @@ class Association {
   /// Ports, tags, addresses and streams as they are now, put together on each call. Until the INIT ACK came the peer's
   /// tag is zero and the streams are what we wish for.
   Handshake handshake() const;
-  /// What a cookie made for this peer carries (§5.2.2): none in COOKIE-WAIT and SHUTDOWN-ACK-SENT.
+  /// What a cookie made for this peer carries (§5.2.2): none in COOKIE-WAIT.
   TieTags tie_tags() const;
   /// True once after the peer's addresses became others (INIT ACK, restart): the directory must follow. Those that
   /// are gone Host::addresses_gone() told of.
@@ -166,9 +166,10 @@ class Association {
     bool heartbeat = false;  ///< it held HEARTBEATs
     bool shutdown = false;   ///< it held a SHUTDOWN
     bool sack_immediately = false;
-    bool replied = false;      ///< a chunk that answers it is in the packet under way
-    std::uint8_t reports = 0;  ///< ERROR chunks that it provoked
-    std::uint8_t sacks = 0;    ///< SACKs of it that were read
+    bool replied = false;          ///< a chunk that answers it is in the packet under way
+    std::uint32_t replies_at = 0;  ///< where those chunks begin there; 0: they are all of it
+    std::uint8_t reports = 0;      ///< ERROR chunks that it provoked
+    std::uint8_t sacks = 0;        ///< SACKs of it that were read
   };
   using Handler = Next (Association::*)(Inbound&, const wire::Chunk&);
   struct InitAckParameters;
@@ -199,6 +200,7 @@ class Association {
   Next on_misplaced(Inbound& in, const wire::Chunk& chunk);
   Next on_unrecognized(Inbound& in, const wire::Chunk& chunk);
   static bool is_alone(const Inbound& in, const wire::Chunk& chunk);
+  static void note_reply(Inbound& in, const wire::PacketWriter& packet);
   bool may_reply(const Inbound& in, const Path& path, std::size_t bytes) const;
   /// An ERROR chunk to answer `in` with, where the caller puts one cause of `bytes`; false: no more for this packet.
   std::optional<wire::ChunkWriter> report(Inbound& in, std::uint32_t bytes);
@@ -246,6 +248,8 @@ class Association {
   void abort_with(Reason reason, const AbortCause& cause);
   Next on_violation(Inbound& in, const AbortCause& cause);
   bool take_abort(Inbound& in);
+  static std::optional<wire::Chunk> abort_in(const base::InboundPacket& packet);
+  void drop_replies(Inbound& in);
   void abort_unanswered(Reason reason);
   void close(EventType end, Reason reason);
   void fail(Reason reason);
@@ -295,6 +299,7 @@ class Association {
   bool sack_rides_with_data();
   bool send_sack(Timestamp now);
   Path& next_data_path();
+  Path& new_data_path();
   bool send_data(Timestamp now);
 
   // association.cpp: events and the rest.

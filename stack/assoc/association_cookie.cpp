@@ -49,7 +49,8 @@ void Association::receive_cookie(Timestamp now, CookieAction action, const Hands
       break;
   }
   if (state_ == State::closed) {
-    send_abort_back(packet.arrival, peer_tag_, false, {.code = wire::CauseCode::out_of_resource});  // §5.1
+    if (!abort_in(packet))
+      send_abort_back(packet.arrival, peer_tag_, false, {.code = wire::CauseCode::out_of_resource});  // §5.1
     return;
   }
   acknowledge_cookie(packet);
@@ -102,14 +103,16 @@ bool Association::collide(const Handshake& agreed) {
   ours.inbound_streams = agreed.inbound_streams;
   ours.extensions = agreed.extensions;
   if (opening && !change_peer_addresses(ours, confirmed_first(agreed.peer_addresses))) return false;
+  // §5.4 rule 2: in COOKIE-WAIT the INIT ACK went to an address that we were given (§5.2.1), else to the INIT's source,
+  // which is the first of the cookie's addresses.
+  if (paths_[0].state == PathState::unconfirmed) paths_[0].state = PathState::active;
   adopt(ours);
   if (opening) start_sender(ours);
   start_receiver(ours);
   return true;
 }
 
-/// The INIT ACK went to an address that we were given (§5.2.1), not always to the first of `peers`: that one is
-/// confirmed, and primary.
+/// `peers`, those first that are confirmed: one of them is to be the primary path.
 AddressList Association::confirmed_first(const AddressList& peers) const {
   AddressList addresses;
   for (const Path& path : paths_.paths())

@@ -164,6 +164,7 @@ Association::Next Association::on_data(Inbound& in, const wire::Chunk& chunk) {
 void Association::acknowledge_before(const Inbound& in) {
   constexpr std::uint8_t kExact = 4;
   constexpr std::uint16_t kThinned = 16;
+  if (pending_ != 0) return;  // COOKIE ACK is first
   if (sacks_in_turn_ >= kExact && receiver_.packets_since_sack() < kThinned) return;
   if (!send_sack(in.now)) return;
   send_packet();
@@ -234,15 +235,14 @@ Association::Next Association::on_heartbeat(Inbound& in, const wire::Chunk& chun
   const bool reported_elsewhere = in.path->state == PathState::unconfirmed && packet_ && packet_path_ != in.path->id;
   const bool allowed = reported_elsewhere || may_reply(in, *in.path, size);
   wire::PacketWriter* const packet = allowed ? packet_for_whole(*in.path, size) : nullptr;
-  std::byte* const at = packet == nullptr ? nullptr
-                                          : packet->append_chunk(wire::ChunkType::heartbeat_ack, 0,
-                                                                 static_cast<std::uint32_t>(body.size()));
-  if (at == nullptr) {
+  if (packet == nullptr || packet->room() < size) {
     ++services_.counters.replies_dropped;
     return Next::chunk;
   }
+  note_reply(in, *packet);
+  std::byte* const at =
+      packet->append_chunk(wire::ChunkType::heartbeat_ack, 0, static_cast<std::uint32_t>(body.size()));
   std::memcpy(at, body.data(), body.size());
-  in.replied = true;
   ++services_.counters.control_chunks_sent;
   return Next::chunk;
 }
@@ -288,6 +288,11 @@ Association::Next Association::on_unrecognized(Inbound& in, const wire::Chunk& c
   return rule.stop ? Next::done : Next::chunk;
 }
 
+/// What is written to `packet` next answers the packet of `in`.
+void Association::note_reply(Inbound& in, const wire::PacketWriter& packet) {
+  if (!std::exchange(in.replied, true)) in.replies_at = packet.empty() ? 0 : packet.size();
+}
+
 /// §12.4: all that one packet provokes, SACKs and DATA aside, goes into one packet.
 bool Association::may_reply(const Inbound& in, const Path& path, std::size_t bytes) const {
   return !in.replied || (packet_ && packet_path_ == path.id && packet_->room() >= bytes);
@@ -304,7 +309,7 @@ std::optional<wire::ChunkWriter> Association::report(Inbound& in, std::uint32_t 
     ++services_.counters.replies_dropped;
     return std::nullopt;
   }
-  in.replied = true;
+  note_reply(in, *packet);
   ++in.reports;
   ++services_.counters.control_chunks_sent;
   return wire::append_error(*packet);

@@ -19,8 +19,9 @@ constexpr std::uint16_t kUnroutedMtu = 1280;
 /// HB.Max.Burst (§5.4, §16): probes of unconfirmed addresses in one RTO.
 constexpr std::uint8_t kHeartbeatMaxBurst = 1;
 
-/// What a HEARTBEAT by `path` carries that leaves at `sent`: the path, that time and a mark (§8.3). The path's nonce,
-/// by which it is believed when it comes back (§5.4), vouches for the time as well.
+/// What a HEARTBEAT by `path` carries that leaves at `sent`: the path, that time and a mark (§8.3). By the path's
+/// nonce, which is in the mark, it is believed when it comes back (§5.4). A peer that makes up a time harms its own
+/// path alone.
 constexpr std::size_t kHeartbeatPathAt = sizeof(std::uint64_t);
 constexpr std::size_t kHeartbeatSentAt = kHeartbeatPathAt + sizeof(std::uint32_t);
 using HeartbeatInfo = std::array<std::byte, kHeartbeatSentAt + sizeof(std::uint64_t)>;
@@ -195,11 +196,9 @@ void Association::choose_data_path() {
     data_path_ = primary_;
   else if (unfitness(paths_[other.value]) < unfitness(paths_[data_path_.value]))
     data_path_ = other;
-  if (data_path_ != before) {
-    ++failovers_;
-    ++services_.counters.failovers;
-  }
-  switch_primary();
+  if (data_path_ == before) return;
+  ++failovers_;
+  ++services_.counters.failovers;
 }
 
 /// RFC 7829 §5: a primary path with too many errors in a row gives way to another one that is in use.
@@ -229,6 +228,7 @@ void Association::set_path_state(Path& path, PathState state) {
   path.state = state;
   notify({EventType::path_changed, path.id, state, 0});
   choose_data_path();
+  switch_primary();
 }
 
 /// §8.1, §8.2, RFC 7829 §3.2. May end the association.
@@ -311,8 +311,8 @@ void Association::on_t3_expired(Timestamp now, Path& path) {
   if (state_ != State::closed) retransmission_path_ = fittest_path(where);
 }
 
-/// §6.4: fast retransmissions go where the data went, also after the primary path came back; unless what timed out is
-/// under way elsewhere, or nothing should go there any more.
+/// §6.4: fast retransmissions go where the data went, also after the primary path came back; unless some were lost on
+/// the path in use as well, what timed out is under way elsewhere, or nothing should go there any more.
 void Association::retransmit_where_lost(std::uint8_t paths) {
   if (retransmission_path_ != data_path_ || (paths & path_bit(data_path_)) != 0) return;
   const PathId lost(static_cast<std::uint8_t>(std::countr_zero(paths)));

@@ -107,7 +107,7 @@ Association::Next Association::on_shutdown_ack(Inbound& in, const wire::Chunk& c
       if (take_abort(in)) return Next::done;
       // An association of the peer that we know nothing of: as out of the blue (§8.4, §8.5.1 E), and the only answer to
       // this packet (§12.4).
-      if (in.replied) drop_packet();
+      drop_replies(in);
       send_shutdown_complete(path, in.header.tag, true);
       return Next::done;
     case State::shutdown_sent:
@@ -138,12 +138,12 @@ Association::Next Association::on_shutdown_complete(Inbound& in, const wire::Chu
 
 Association::Next Association::on_abort(Inbound& in, const wire::Chunk& chunk) {
   const std::optional<wire::AbortChunk> abort = wire::AbortChunk::parse(chunk);
-  if (in.replied) drop_packet();  // a packet with ABORT is never answered (§9.1), taken or not
+  drop_replies(in);  // a packet with ABORT is never answered (§9.1), taken or not
   if (!abort) {
     ++services_.counters.malformed_chunks;
     return Next::done;
   }
-  if (in.header.tag != (abort->tag_reflected() ? peer_tag_ : local_tag_)) {  // §8.5.1 B
+  if (in.header.tag.value == 0 || in.header.tag != (abort->tag_reflected() ? peer_tag_ : local_tag_)) {  // §8.5.1 B
     ++services_.counters.wrong_tags;
     return Next::done;
   }
@@ -192,13 +192,25 @@ Association::Next Association::on_violation(Inbound& in, const AbortCause& cause
 /// Takes the ABORT that the packet of `in` holds. False: there is none. A packet that has one is never answered (§9.1),
 /// whatever stands before it, and nothing else of it counts (§8.4 rule 2).
 bool Association::take_abort(Inbound& in) {
-  wire::ChunkWalker chunks = wire::chunks_of(in.packet.buffer.bytes());
-  while (const std::optional<wire::Chunk> chunk = chunks.next()) {
-    if (chunk->type != wire::ChunkType::abort) continue;
-    on_abort(in, *chunk);
-    return true;
-  }
-  return false;
+  const std::optional<wire::Chunk> abort = abort_in(in.packet);
+  if (abort) on_abort(in, *abort);
+  return abort.has_value();
+}
+
+std::optional<wire::Chunk> Association::abort_in(const base::InboundPacket& packet) {
+  wire::ChunkWalker chunks = wire::chunks_of(packet.buffer.bytes());
+  while (const std::optional<wire::Chunk> chunk = chunks.next())
+    if (chunk->type == wire::ChunkType::abort) return chunk;
+  return std::nullopt;
+}
+
+/// Takes back what answers the packet of `in`, but not what answers those before it.
+void Association::drop_replies(Inbound& in) {
+  if (!std::exchange(in.replied, false) || !packet_) return;
+  if (in.replies_at > 0)
+    packet_->truncate(in.replies_at);
+  else
+    drop_packet();
 }
 
 /// A retransmission limit was passed. The RFC says no more than to stop sending (§8.1), but a peer that still hears us

@@ -45,7 +45,7 @@ class TagTable {
     const Slot* const slot = lookup(tag);
     return slot != nullptr && slot->value == nullptr;
   }
-  void prefetch(VTag tag) const { table_.prefetch(tag.value); }
+  void prefetch(VTag tag) const { table_.prefetch(hash(tag.value)); }
   /// Takes back `tag`, which is in use, and keeps it from being given again until the quarantine is over.
   void retire(VTag tag, Timestamp now);
   /// Lets go of tags whose quarantine is over, a few at a call: once a poll turn is often enough.

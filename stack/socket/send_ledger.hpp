@@ -13,8 +13,8 @@ namespace sluice::socket {
 /// What an application thread knows of its own sending, without asking a worker: which associations are up, how much of
 /// each the stack still holds, and who was told that a send would block. Messages count from the send until their
 /// memory comes back, which is longer than the association's own sender counts them: so that one never has to refuse.
-/// Nor does an association take more of the send memory than it leaves for others: a peer that does not read must not
-/// keep the application from sending to anybody else.
+/// Nor is an association given more of the send memory while it has more than is left: a peer that does not read must
+/// not keep the application from sending to anybody else.
 class SendLedger {
  public:
   struct Account {

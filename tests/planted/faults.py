@@ -209,7 +209,7 @@ FAULTS = [
     ("SHUTDOWN ACK goes by our own choice of a path", "stack/assoc/association_input.cpp",
      "  if (state_ == State::shutdown_ack_sent && in.shutdown) control_path_ = reply_path(*in.path).id;\n", ""),
     ("an ABORT behind bad DATA is answered", "stack/assoc/association_teardown.cpp",
-     "    if (chunk->type != wire::ChunkType::abort) continue;\n", "    if (true) continue;\n"),
+     "  const std::optional<wire::Chunk> abort = abort_in(in.packet);\n", "  const std::optional<wire::Chunk> abort;\n"),
     ("a refused ABORT lets a broken association go on", "stack/assoc/association_teardown.cpp",
      "    drop_packet();\n    fail(Reason::protocol_violation);\n", ""),
     ("what an ABORT ended is in the way of the next packet", "stack/worker/worker_receive.cpp",

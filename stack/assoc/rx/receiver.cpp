@@ -149,7 +149,8 @@ DataVerdict Receiver::out_of_order(const wire::DataChunk& chunk, base::Buffer& p
   } else {
     HeldChunk* const held = hold(chunk, packet);
     if (held == nullptr) return refuse();
-    if (!map_->hold(*held)) {
+    while (!map_->hold(*held)) {
+      if (renege_one(chunk.tsn())) continue;
       let_go(*held);
       return refuse();
     }

@@ -110,7 +110,10 @@ bool Receiver::take_open_fragment(const wire::DataChunk& chunk, InboundStream& s
     deliver_open_parts(stream);
   }
   if (!deliver_from_packet(chunk, open_.message_id, open_.ppid, packet)) {
-    if (chunk.begin()) open_ = OpenMessage{};
+    if (chunk.begin()) {
+      open_ = OpenMessage{};
+      --stream.next_message_id;
+    }
     return false;
   }
   if (chunk.end()) finish_open_message(stream);

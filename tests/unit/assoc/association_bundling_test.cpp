@@ -146,6 +146,17 @@ TEST_F(AssociationBundling, NothingBesideAnAbortThatIsNotTakenIsAnswered) {  // 
   EXPECT_EQ(association().state(), State::established);
 }
 
+TEST_F(AssociationBundling, AnAbortThatIsNotTakenTakesNoAnswerToOthersAway) {
+  go_established();
+  inject([](wire::PacketWriter& packet) { wire::append_heartbeat(packet, std::as_bytes(std::span("mine", 4))); });
+  inject([](wire::PacketWriter& packet) {
+    wire::append_heartbeat(packet, std::as_bytes(std::span("beat", 4)));
+    wire::append_abort(packet, true);
+  });
+  const SentPacket answer = expect_one({ChunkType::heartbeat_ack});
+  EXPECT_EQ(std::to_integer<char>(answer.chunks.at(0).body()[4]), 'm');
+}
+
 TEST_F(AssociationBundling, ThePeersReasonForRefusingIsTold) {  // §9.1
   go_cookie_echoed();
   inject([](wire::PacketWriter& packet) {

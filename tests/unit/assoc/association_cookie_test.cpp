@@ -191,5 +191,21 @@ TEST_F(AssociationCookie, ACollisionConfirmsTheAddressThatTheInitAckWentTo) {  /
     EXPECT_EQ(packet.departure.destination, packet.find(ChunkType::heartbeat) != nullptr ? kThere2 : kThere);
 }
 
+TEST_F(AssociationCookie, InCookieEchoedACollisionConfirmsTheSourceOfItsInit) {  // §5.4 rule 2: the INIT ACK went there
+  connect();
+  inject([this](wire::PacketWriter& packet) {
+    wire::ChunkWriter chunk = wire::append_init_ack(packet, init_header());
+    wire::append_address(chunk, kThere2);
+    write_cookie(chunk);
+  });
+  flush();
+  ASSERT_EQ(association().state(), State::cookie_echoed);
+  Handshake newer = agreed();
+  newer.peer_addresses = {kThere2};  // which does not know of the first one any more
+  receive_cookie(CookieAction::collision, newer);
+  ASSERT_EQ(association().paths().size(), 1u);
+  EXPECT_EQ(association().paths()[0].state, PathState::active);
+}
+
 }  // namespace
 }  // namespace sluice::assoc
