@@ -165,6 +165,7 @@ Timestamp Association::next_deadline() const {
   if (heartbeats_due_ != 0) next = std::min(next, next_probes_);  // what a flush left of them waits for that
   const bool t3 = t3_runs();
   if (t3) next = std::min(next, sender_.probe_deadline());
+  next = std::min(next, sender_.expiry_deadline());
   for (const Path& path : paths_.paths()) {
     next = std::min({next, path.heartbeat_deadline, path.learned_mtu_deadline});
     if (t3) next = std::min(next, path.t3_deadline);
@@ -187,6 +188,10 @@ void Association::on_deadline(Timestamp now) {
       on_t1_expired(now);
     else
       on_t2_expired(now);
+  }
+  if (now >= sender_.expiry_deadline()) {
+    sender_.drop_expired(now);
+    advance_shutdown(now);
   }
   if (now >= autoclose_deadline()) close_if_idle(now);
   if (t3_runs()) sender_.on_probe_deadline(now);
@@ -213,6 +218,8 @@ void Association::snapshot(Snapshot& out) const {
   out.failovers = failovers_;
   out.buffered_bytes = sender_.buffered_bytes();
   out.outstanding_bytes = sender_.outstanding_bytes();
+  out.chunks_unacknowledged = sender_.sent_chunks();
+  out.chunks_pending = receiver_.held_chunks();
   out.peer_window = sender_.peer_window();
   out.local_window = receiver_.window();
   out.packets_sent = packets_sent_;

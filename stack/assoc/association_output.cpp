@@ -86,11 +86,16 @@ void Association::sent_timed_control(Pending chunk) {
 bool Association::send_sack_and_data(Timestamp now) {
   sacks_in_turn_ = 0;
   if (!sends_sacks()) return true;
+  sender_.drop_expired(now);
   const bool data = t3_runs() && sender_.has_data_for(next_data_path());
   const bool sack = receiver_.sack_due(now) || (data && receiver_.sack_pending() && sack_rides_with_data());
   const bool acknowledged = !sack || send_sack(now);
   if (data && !send_data(now)) return false;
   sender_.end_flush(paths_.paths());
+  if (state_ != State::established) {
+    advance_shutdown(now);  // perhaps all that was left has expired
+    if (pending_ != 0) return send_control(now) && acknowledged;
+  }
   return acknowledged;
 }
 
@@ -117,7 +122,14 @@ Path& Association::next_data_path() {
     if (sender_.marked_chunks() > 0) return paths_[retransmission_path_.value];
     retransmission_path_ = data_path_;
   }
-  return paths_[data_path_.value];
+  return new_data_path();
+}
+
+/// Where new data leaves next: by data_path_, unless the application wants another one that works (§11.1.5).
+Path& Association::new_data_path() {
+  const PathId wanted = sender_.next_path();
+  const bool usable = wanted.value < paths_.size() && paths_[wanted.value].state == PathState::active;
+  return paths_[usable ? wanted.value : data_path_.value];
 }
 
 bool Association::send_data(Timestamp now) {
@@ -136,13 +148,14 @@ bool Association::send_data(Timestamp now) {
     send_packet();
     // Other chunks in the packet may have left too little room; an empty packet that stays empty means to stop.
     if (chunks == 0 && !shared) return true;
+    sender_.drop_expired(now);
   }
 }
 
 std::uint32_t Association::fill_with_data(Timestamp now, Path& path, wire::PacketWriter& packet) {
   // Beside what timed out elsewhere no new data leaves by an alternate path (§6.4); COOKIE ECHO takes along what it
   // can.
-  const bool may_be_new = path.id == data_path_ || state_ == State::cookie_echoed;
+  const bool may_be_new = path.id == new_data_path().id || state_ == State::cookie_echoed;
   const std::uint32_t chunks = sender_.fill(now, paths_.paths(), path, packet, may_be_new);
   data_chunks_sent_ += chunks;
   if (chunks > 0) last_user_data_ = now;

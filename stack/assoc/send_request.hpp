@@ -1,10 +1,14 @@
 #pragma once
 
 #include <sluice/event.hpp>
+#include <sluice/time.hpp>
 
 #include "stack/base/buffer.hpp"
 
 namespace sluice::assoc {
+
+/// No path in particular.
+inline constexpr PathId kAnyPath{UINT8_MAX};
 
 /// A message, or a part of one, to send (RFC 9260 §11.1.5).
 struct SendRequest {
@@ -14,7 +18,9 @@ struct SendRequest {
   bool unordered = false;
   bool end = true;                ///< false: more parts of the same message follow on this stream
   bool sack_immediately = false;  ///< set the I bit on its last chunk (RFC 7053)
+  PathId path = kAnyPath;         ///< goes there while that is active
   std::uint64_t context = 0;      ///< comes back in a send_failed event
+  Timestamp expires = kNever;     ///< when it will not be sent any more, unless it was begun
 };
 
 /// The send_failed event that gives `request` back.

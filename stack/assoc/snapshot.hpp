@@ -40,8 +40,10 @@ struct Snapshot {
   std::uint32_t failovers = 0;       ///< times new data moved to another path
   std::uint64_t buffered_bytes = 0;  ///< queued to send or not yet acknowledged
   std::uint32_t outstanding_bytes = 0;
-  std::uint32_t peer_window = 0;   ///< bytes the peer has room for
-  std::uint32_t local_window = 0;  ///< bytes we offer
+  std::uint32_t chunks_unacknowledged = 0;  ///< sent, and not yet acknowledged cumulatively
+  std::uint32_t chunks_pending = 0;         ///< received, and not yet delivered
+  std::uint32_t peer_window = 0;            ///< bytes the peer has room for
+  std::uint32_t local_window = 0;           ///< bytes we offer
   std::uint64_t packets_sent = 0;
   std::uint64_t packets_received = 0;
   std::uint64_t data_chunks_sent = 0;      ///< retransmissions included

@@ -16,6 +16,8 @@ AssociationStatus association_status(const assoc::Snapshot& snapshot, std::uint1
   status.receive_window = snapshot.local_window;
   status.buffered_bytes = snapshot.buffered_bytes;
   status.outstanding_bytes = snapshot.outstanding_bytes;
+  status.chunks_unacknowledged = snapshot.chunks_unacknowledged;
+  status.chunks_pending = snapshot.chunks_pending;
   status.chunks_sent = snapshot.data_chunks_sent;
   status.chunks_received = snapshot.data_chunks_received;
   status.chunks_retransmitted = snapshot.data_chunks_retransmitted;

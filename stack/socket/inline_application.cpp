@@ -113,6 +113,8 @@ SendResult InlineApplication::send(AssocId association, StreamId stream, Ppid pp
   request.end = options.end;
   request.sack_immediately = options.sack_immediately;
   request.context = options.context;
+  request.path = options.path.value_or(assoc::kAnyPath);
+  request.expires = worker_.expiry(options.lifetime);
   switch (worker_.send(association, std::move(request))) {
     case assoc::SendStatus::queued:
       return SendResult::queued;

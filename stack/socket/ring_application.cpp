@@ -191,6 +191,8 @@ SendResult RingApplication::send(AssocId association, StreamId stream, Ppid ppid
   command.context = options.context;
   command.block = *block;
   command.length = bytes;
+  command.value = options.path ? options.path->value + 1u : 0;
+  command.lifetime = options.lifetime.count();
   ledger_.charge(*account, *block, command.length);
   push(channel, command);
   return SendResult::queued;

@@ -63,6 +63,8 @@ TelemetryAnswer::Group group_of(const AssociationStatus& status) {
   add("receive_window", std::uint64_t{status.receive_window});
   add("buffered_bytes", status.buffered_bytes);
   add("outstanding_bytes", std::uint64_t{status.outstanding_bytes});
+  add("chunks_unacknowledged", std::uint64_t{status.chunks_unacknowledged});
+  add("chunks_pending", std::uint64_t{status.chunks_pending});
   add("chunks_sent", status.chunks_sent);
   add("chunks_received", status.chunks_received);
   add("chunks_retransmitted", status.chunks_retransmitted);

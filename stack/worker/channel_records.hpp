@@ -57,7 +57,8 @@ struct alignas(64) CommandRecord {
   std::uint32_t block = kNoBlock;  ///< of the application's send arena
   std::uint32_t offset = 0;        ///< into the block
   std::uint32_t length = 0;
-  std::uint32_t value = 0;
+  std::uint32_t value = 0;    ///< of a message, the path to use, counted from 1; 0: any
+  std::int64_t lifetime = 0;  ///< of a message, in nanoseconds; 0: no limit
 
   static constexpr std::uint32_t kNoBlock = UINT32_MAX;
 };

@@ -102,6 +102,8 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   void connect(ApplicationId application, EndpointId endpoint, const ConnectArguments& arguments,
                std::uint64_t context);
   assoc::SendStatus send(AssocId association, assoc::SendRequest&& request);
+  /// When what has this life time from now on is over; kNever: 0 is no limit.
+  Timestamp expiry(Duration lifetime) const;
   /// False if there is no such association, or it ends already.
   bool shutdown(AssocId association);
   bool abort(AssocId association, std::string_view reason);

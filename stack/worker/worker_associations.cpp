@@ -257,6 +257,10 @@ assoc::SendStatus Worker::send(AssocId association, assoc::SendRequest&& request
   return status;
 }
 
+Timestamp Worker::expiry(Duration lifetime) const {
+  return lifetime <= Duration::zero() || lifetime > kNever - now_ ? kNever : now_ + lifetime;
+}
+
 void Worker::park(AssociationRecord& record, assoc::SendRequest&& request) {
   ParkedSend* const parked = parked_.make();
   if (parked == nullptr) {

@@ -67,6 +67,8 @@ void Worker::send_command(ApplicationRecord& application, const CommandRecord& c
   request.end = (command.flags & CommandRecord::kEnd) != 0;
   request.sack_immediately = (command.flags & CommandRecord::kSackImmediately) != 0;
   request.context = command.context;
+  if (command.value - 1 < assoc::kAnyPath.value) request.path = PathId(static_cast<std::uint8_t>(command.value - 1));
+  request.expires = expiry(Duration(command.lifetime));
   AssociationRecord* const record = find_for(application, command.association);
   if (record == nullptr || record->attempt != nullptr || !request.payload) {
     Event event = assoc::send_failure(request, Reason::closed);

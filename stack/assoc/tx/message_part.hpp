@@ -1,6 +1,7 @@
 #pragma once
 
 #include <sluice/event.hpp>
+#include <sluice/time.hpp>
 
 #include "stack/base/buffer.hpp"
 #include "stack/base/serial.hpp"
@@ -14,6 +15,7 @@ struct OutboundStream;
 struct MessagePart {
   base::Buffer payload;
   std::uint64_t context = 0;
+  Timestamp expires = kNever;  ///< of the first part of a message
   OutboundStream* stream = nullptr;
   MessagePart* next = nullptr;          ///< behind it in its stream's queue, or in the queue of send failures
   MessagePart* next_arrival = nullptr;  ///< for the scheduler: the message that was queued after this one
@@ -26,6 +28,7 @@ struct MessagePart {
   bool end = true;                ///< the last part of its message
   bool unordered = false;
   bool sack_immediately = false;
+  PathId path;  ///< kAnyPath, or the one to go by
 
   std::uint32_t uncut() const { return payload.size() - cut; }
 };

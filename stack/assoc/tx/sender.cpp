@@ -117,6 +117,8 @@ SendStatus Sender::send(SendRequest&& request) {
   part->end = request.end;
   part->unordered = request.unordered;
   part->sack_immediately = request.sack_immediately;
+  part->path = request.path;
+  part->expires = request.expires;
   stream->open = !request.end;
   stream->open_ppid = request.ppid;
   stream->open_unordered = request.unordered;
@@ -231,10 +233,32 @@ void Sender::drop_refused_streams() {
   while (current_ == nullptr) {
     OutboundStream* const stream = scheduler_->front();
     if (stream == nullptr || stream->id.value < stream_count_) return;
-    scheduler_->take();
-    fail_queue(*stream, Reason::invalid_stream);
-    scheduler_->done(*stream);
+    fail_front(*stream, Reason::invalid_stream);
   }
+}
+
+/// The message whose turn it is, which is the first of `stream`.
+void Sender::fail_front(OutboundStream& stream, Reason reason) {
+  scheduler_->take();
+  fail_queue(stream, reason);
+  scheduler_->done(stream);
+}
+
+Timestamp Sender::expiry_deadline() const {
+  const OutboundStream* const stream = current_ == nullptr ? scheduler_->front() : nullptr;
+  return stream == nullptr || stream->empty() ? kNever : stream->head->expires;
+}
+
+void Sender::drop_expired(Timestamp now) {
+  if (expiry_deadline() > now) return;
+  while (expiry_deadline() <= now) fail_front(*scheduler_->front(), Reason::expired);
+  deliver_failures();
+  if (roomy()) offer_writable();
+}
+
+PathId Sender::next_path() const {
+  const OutboundStream* const stream = next_stream();
+  return stream == nullptr || stream->empty() ? kAnyPath : stream->head->path;
 }
 
 void Sender::fail_all(Reason reason) {

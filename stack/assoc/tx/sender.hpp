@@ -98,6 +98,12 @@ class Sender : private WaitingSender {
 
   /// When the next zero window probe is due: on_probe_deadline() and a flush then. kNever: none is awaited.
   Timestamp probe_deadline() const;
+  /// When the message whose turn it is will have outlived its life time: drop_expired() then. kNever: never.
+  Timestamp expiry_deadline() const;
+  /// Fails the messages whose turn it is, and whose life time is over before any of them was sent (§11.1.5).
+  void drop_expired(Timestamp now);
+  /// Where new data is to go next; kAnyPath if nothing waits or it does not matter.
+  PathId next_path() const;
   void on_probe_deadline(Timestamp now);
 
   /// Everything sent was acknowledged and nothing waits: SHUTDOWN may be sent (§9.2).
@@ -125,6 +131,7 @@ class Sender : private WaitingSender {
   std::uint64_t queued_bytes() const { return queued_bytes_; }  ///< of user data without a TSN yet
   std::uint32_t message_parts() const { return parts_; }        ///< held, queued or not yet acknowledged
   std::uint32_t outstanding_chunks() const { return store_.size() - marked_ - gap_acked_; }  ///< in flight
+  std::uint32_t sent_chunks() const { return store_.size(); }    ///< not acknowledged cumulatively
   std::uint32_t marked_chunks() const { return marked_; }        ///< waiting to be sent again
   std::uint32_t gap_acked_chunks() const { return gap_acked_; }  ///< acknowledged, but not cumulatively
   std::uint64_t retransmitted_chunks() const { return retransmitted_; }
@@ -155,6 +162,7 @@ class Sender : private WaitingSender {
   void drop_all(Reason reason);
   void adopt(const Handshake& handshake, std::span<Path> paths);
   void drop_refused_streams();
+  void fail_front(OutboundStream& stream, Reason reason);
   void deliver_failures();
   void offer_writable();
   void wait_for(Scarce scarce);

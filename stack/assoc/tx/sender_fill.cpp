@@ -138,11 +138,13 @@ std::uint32_t Sender::cut_length(std::uint32_t uncut, std::uint32_t room, bool a
 
 void Sender::send_new(Timestamp now, Path& path, Packet& packet) {
   const std::uint32_t before = packet.chunks;
+  const PathId wanted = next_path();
   bool probe = false;
   while (!probe) {
     drop_refused_streams();
     OutboundStream* const stream = next_stream();
     if (stream == nullptr || stream->empty() || !order_allows(*stream)) break;
+    if (stream->head->path != wanted || expiry_deadline() <= now) break;  // not in this packet
     const std::uint32_t length = cut_length(stream->head->uncut(), packet.writer.room(), packet.writer.empty());
     if (length == 0) break;
     probe = length > peer_window();

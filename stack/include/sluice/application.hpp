@@ -32,6 +32,11 @@ struct SendOptions {
   bool end = true;
   bool sack_immediately = false;
   std::uint64_t context = 0;  ///< comes back in a send_failed event
+  /// A message of which nothing was sent by then is not sent any more: a send_failed event with Reason::expired
+  /// follows, when its turn would have come (§11.1.5). What begins it decides for all its parts. 0: no limit.
+  Duration lifetime{};
+  /// The path to use instead of the primary one, while it is active (§11.1.5). Known once the association is up.
+  std::optional<PathId> path;
 };
 
 enum class SendResult : std::uint8_t {

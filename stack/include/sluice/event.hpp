@@ -42,6 +42,7 @@ enum class Reason : std::uint16_t {
   restarted,           ///< the peer restarted before it was acknowledged
   invalid_stream,      ///< the peer granted fewer streams than the message's
   wrong_part,          ///< it does not continue the message begun on its stream, or that one is lost
+  expired,             ///< its life time was over before any of it was sent
 };
 
 enum class PathState : std::uint8_t { unconfirmed, active, potentially_failed, inactive };

@@ -40,6 +40,8 @@ struct AssociationStatus {
   std::uint32_t receive_window = 0;
   std::uint64_t buffered_bytes = 0;  ///< queued to send or not yet acknowledged
   std::uint32_t outstanding_bytes = 0;
+  std::uint32_t chunks_unacknowledged = 0;  ///< sent, and not yet acknowledged for good
+  std::uint32_t chunks_pending = 0;         ///< received, and not yet delivered
   std::uint64_t chunks_sent = 0;
   std::uint64_t chunks_received = 0;
   std::uint64_t chunks_retransmitted = 0;

@@ -343,6 +343,18 @@ TEST_F(FailingPaths, ThePrimaryPathGivesWayAsSoonAsAnotherOneIsFit) {  // RFC 78
   EXPECT_EQ(counters().primary_switchovers, 1u);
 }
 
+TEST_F(FailingPaths, APrimaryPathThatTheUserSetsStaysThoughItHasErrors) {
+  side_.parameters.primary_switchover_threshold = 0;
+  go_multihomed();
+  time_out();
+  ASSERT_EQ(counters().primary_switchovers, 1u);
+  EXPECT_TRUE(association().set_primary(PathId(0)));
+  Snapshot snapshot;
+  association().snapshot(snapshot);
+  EXPECT_TRUE(snapshot.paths[0].primary);
+  EXPECT_EQ(counters().primary_switchovers, 1u);
+}
+
 TEST_F(FailingPaths, FastRetransmissionsGoWhereTheDataWentAlsoAfterFailback) {  // §6.4
   go_multihomed();
   ASSERT_TRUE(association().on_link(TestHost::kFirstPort, false));
@@ -361,6 +373,28 @@ TEST_F(FailingPaths, FastRetransmissionsGoWhereTheDataWentAlsoAfterFailback) {  
       wire::append_sack(packet, kOurTsn - 1, 100000, {&gap, 1}, {});
     });
   EXPECT_EQ(data_goes_to(), kThere2);
+}
+
+// What the application asks of a single message (§11.1.5).
+
+TEST_F(FailingPaths, AMessageGoesByThePathThatItAsksForWhileThatWorks) {
+  go_multihomed();
+  const auto by_the_other = [this](std::string_view text) {
+    SendRequest request;
+    request.payload = side_.payloads.copy_of(std::as_bytes(std::span(text)));
+    request.path = PathId(1);
+    EXPECT_EQ(association().send(std::move(request)), SendStatus::queued);
+  };
+  send("one");
+  by_the_other("two");
+  send("three");
+  std::vector<IpAddress> to;
+  for (const SentPacket& packet : flush()) to.push_back(packet.departure.destination);
+  EXPECT_EQ(to, (std::vector{kThere, kThere2, kThere}));
+  inject_sack(kOurTsn + 2);
+  ASSERT_TRUE(association().on_link(TestHost::kSecondPort, false));
+  by_the_other("four");
+  EXPECT_EQ(data_goes_to(), kThere);
 }
 
 }  // namespace

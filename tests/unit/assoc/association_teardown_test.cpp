@@ -569,5 +569,20 @@ TEST_F(AssociationTeardown, AnOldShutdownTakesNothingBack) {
   EXPECT_EQ(association().state(), State::shutdown_ack_sent);
 }
 
+TEST_F(AssociationTeardown, ShutdownGoesOnWhenAllThatWasLeftHasExpired) {  // §11.1.5
+  go_established();
+  inject_sack(kOurTsn - 1, 0);
+  SendRequest request;
+  request.payload = side_.payloads.copy_of(std::as_bytes(std::span("late", 4)));
+  request.expires = now_ + 100ms;
+  ASSERT_EQ(association().send(std::move(request)), SendStatus::queued);
+  association().shutdown(now_);
+  expect_silence();
+  ASSERT_EQ(association().next_deadline(), now_ + 100ms);
+  expire();
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::shutdown});
+  EXPECT_EQ(only(EventType::send_failed).reason(), Reason::expired);
+}
+
 }  // namespace
 }  // namespace sluice::assoc

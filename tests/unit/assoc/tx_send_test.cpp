@@ -435,5 +435,63 @@ TEST_F(SendTest, ItsEndEndsTheRefusalEvenOfAStreamThatIsGone) {
   EXPECT_EQ(send("new message", 4), SendStatus::queued);
 }
 
+// Life times (§11.1.5).
+
+TEST_F(SendTest, AMessageThatIsTooOldIsNotSent) {
+  start();
+  SendRequest old = request("too old");
+  old.expires = now + 1s;
+  old.context = 7;
+  ASSERT_EQ(sender->send(std::move(old)), SendStatus::queued);
+  ASSERT_EQ(send("fresh"), SendStatus::queued);
+  now += 1s;
+  EXPECT_TRUE(fill(paths[0]).empty()) << "not even by mistake";
+  sender->drop_expired(now);
+  ASSERT_EQ(host.count(EventType::send_failed), 1u);
+  EXPECT_EQ(host.events[0].reason(), Reason::expired);
+  EXPECT_EQ(host.events[0].context, 7u);
+  EXPECT_FALSE(host.events[0].sent);
+  EXPECT_EQ(flat(flush()).at(0).text, "fresh");
+}
+
+TEST_F(SendTest, WhatWasBegunInTimeIsFinished) {
+  start();
+  SendRequest large = request(std::string(3 * kFragment, 'x'));
+  large.expires = now + 1s;
+  ASSERT_EQ(sender->send(std::move(large)), SendStatus::queued);
+  ASSERT_EQ(fill(paths[0]).size(), 1u);
+  now += 2s;
+  sender->drop_expired(now);
+  EXPECT_EQ(sender->expiry_deadline(), kNever);
+  EXPECT_EQ(host.count(EventType::send_failed), 0u);
+  EXPECT_EQ(flat(flush()).size(), 2u);
+}
+
+TEST_F(SendTest, TheRestOfAMessageThatExpiredIsRefused) {
+  start();
+  SendRequest first = request("first part");
+  first.end = false;
+  first.expires = now + 1s;
+  ASSERT_EQ(sender->send(std::move(first)), SendStatus::queued);
+  now += 1s;
+  sender->drop_expired(now);
+  EXPECT_EQ(send_part("last part", true), SendStatus::wrong_part);
+  EXPECT_EQ(send("another"), SendStatus::queued);
+}
+
+TEST_F(SendTest, WhoWasRefusedIsToldWhenWhatExpiredMadeRoom) {
+  parameters.send_buffer = 10'000;
+  handshake.peer_window = 0;
+  start();
+  for (SendStatus status = SendStatus::queued; status == SendStatus::queued;) {
+    SendRequest one = request(std::string(1000, 'x'));
+    one.expires = now + 1s;
+    status = sender->send(std::move(one));
+  }
+  now += 1s;
+  sender->drop_expired(now);
+  EXPECT_EQ(host.count(EventType::writable), 1u);
+}
+
 }  // namespace
 }  // namespace sluice::assoc

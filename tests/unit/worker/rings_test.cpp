@@ -146,9 +146,11 @@ class RingsTest : public testing::TestWithParam<std::uint16_t> {
     record.block = piece->block;
     record.length = 1000;
     record.context = number;
+    record.lifetime = lifetime.count();
     command(owner_of(association), record);
   }
 
+  Duration lifetime{};  ///< of what send() sends
   base::SimClock clock;
   base::SeededRandom random{5};
   drivers::MemoryWire wire{clock, random};
@@ -216,6 +218,23 @@ TEST_P(RingsTest, SendsBeyondTheSendBufferAreParkedAndArriveInOrder) {
   ASSERT_EQ(received.size(), 300'000u);
   for (std::size_t i = 0; i < received.size(); ++i)
     ASSERT_EQ(std::to_integer<std::uint32_t>(received[i]), i / 1000 % 251) << "at byte " << i;
+  EXPECT_EQ(rings->arena().out(), 0u);
+}
+
+// §11.1.5: what was not sent in time comes back, also what was parked, and is not sent later.
+TEST_P(RingsTest, MessagesThatAreTooOldComeBack) {
+  const AssocId association = connect();
+  inline_reads = false;
+  lifetime = seconds(1);
+  send_300(association);
+  run(seconds(5));
+  std::size_t expired = 0;
+  for (const Event& event : ring_events)
+    expired += event.type == EventType::send_failed && event.reason() == Reason::expired;
+  EXPECT_GT(expired, 200u);
+  inline_reads = true;
+  run(seconds(60));
+  EXPECT_EQ(received.size(), (300 - expired) * 1000);
   EXPECT_EQ(rings->arena().out(), 0u);
 }
 
