@@ -166,10 +166,9 @@ class Association {
     bool heartbeat = false;  ///< it held HEARTBEATs
     bool shutdown = false;   ///< it held a SHUTDOWN
     bool sack_immediately = false;
-    bool replied = false;          ///< a chunk that answers it is in the packet under way
-    std::uint32_t replies_at = 0;  ///< where those chunks begin there; 0: they are all of it
-    std::uint8_t reports = 0;      ///< ERROR chunks that it provoked
-    std::uint8_t sacks = 0;        ///< SACKs of it that were read
+    bool replied = false;      ///< a chunk that answers it is in the packet under way
+    std::uint8_t reports = 0;  ///< ERROR chunks that it provoked
+    std::uint8_t sacks = 0;    ///< SACKs of it that were read
   };
   using Handler = Next (Association::*)(Inbound&, const wire::Chunk&);
   struct InitAckParameters;
@@ -200,7 +199,7 @@ class Association {
   Next on_misplaced(Inbound& in, const wire::Chunk& chunk);
   Next on_unrecognized(Inbound& in, const wire::Chunk& chunk);
   static bool is_alone(const Inbound& in, const wire::Chunk& chunk);
-  static void note_reply(Inbound& in, const wire::PacketWriter& packet);
+  void note_reply(Inbound& in);
   bool may_reply(const Inbound& in, const Path& path, std::size_t bytes) const;
   /// An ERROR chunk to answer `in` with, where the caller puts one cause of `bytes`; false: no more for this packet.
   std::optional<wire::ChunkWriter> report(Inbound& in, std::uint32_t bytes);
@@ -375,6 +374,7 @@ class Association {
   // The packet being filled. Replies to what came in this turn wait in it for what flush() adds.
   base::Buffer packet_buffer_;
   std::optional<wire::PacketWriter> packet_;
+  std::uint32_t replies_at_ = 0;  // where in it the answers to the packet being read begin; 0: they are all of it
 
   std::uint64_t packets_sent_ = 0;
   std::uint64_t packets_received_ = 0;

@@ -164,7 +164,7 @@ Association::Next Association::on_data(Inbound& in, const wire::Chunk& chunk) {
 void Association::acknowledge_before(const Inbound& in) {
   constexpr std::uint8_t kExact = 4;
   constexpr std::uint16_t kThinned = 16;
-  if (pending_ != 0) return;  // COOKIE ACK is first
+  if ((pending_ & kCookieAck) != 0) return;  // which is first
   if (sacks_in_turn_ >= kExact && receiver_.packets_since_sack() < kThinned) return;
   if (!send_sack(in.now)) return;
   send_packet();
@@ -239,7 +239,7 @@ Association::Next Association::on_heartbeat(Inbound& in, const wire::Chunk& chun
     ++services_.counters.replies_dropped;
     return Next::chunk;
   }
-  note_reply(in, *packet);
+  note_reply(in);
   std::byte* const at =
       packet->append_chunk(wire::ChunkType::heartbeat_ack, 0, static_cast<std::uint32_t>(body.size()));
   std::memcpy(at, body.data(), body.size());
@@ -288,9 +288,9 @@ Association::Next Association::on_unrecognized(Inbound& in, const wire::Chunk& c
   return rule.stop ? Next::done : Next::chunk;
 }
 
-/// What is written to `packet` next answers the packet of `in`.
-void Association::note_reply(Inbound& in, const wire::PacketWriter& packet) {
-  if (!std::exchange(in.replied, true)) in.replies_at = packet.empty() ? 0 : packet.size();
+/// What is written to the packet under way next answers the packet of `in`.
+void Association::note_reply(Inbound& in) {
+  if (!std::exchange(in.replied, true)) replies_at_ = packet_->empty() ? 0 : packet_->size();
 }
 
 /// §12.4: all that one packet provokes, SACKs and DATA aside, goes into one packet.
@@ -309,7 +309,7 @@ std::optional<wire::ChunkWriter> Association::report(Inbound& in, std::uint32_t 
     ++services_.counters.replies_dropped;
     return std::nullopt;
   }
-  note_reply(in, *packet);
+  note_reply(in);
   ++in.reports;
   ++services_.counters.control_chunks_sent;
   return wire::append_error(*packet);

@@ -29,6 +29,7 @@ wire::PacketWriter* Association::new_packet(Path& path, std::uint32_t limit, VTa
   packet_buffer_ = services_.host.allocate_packet(limit, path.port);
   if (!packet_buffer_) return nullptr;
   packet_path_ = path.id;
+  replies_at_ = 0;
   packet_.emplace(packet_buffer_, limit,
                   wire::CommonHeader{.source_port = local_port_, .destination_port = peer_port_, .tag = tag});
   return &*packet_;
@@ -116,19 +117,18 @@ bool Association::send_sack(Timestamp now) {
   return true;
 }
 
-/// Where DATA leaves next: what timed out goes to retransmission_path_ (§6.4), all else to data_path_.
+/// Where DATA leaves next: what was lost goes to retransmission_path_ (§6.4), all else to new_data_path().
 Path& Association::next_data_path() {
-  if (retransmission_path_ != data_path_) {
-    if (sender_.marked_chunks() > 0) return paths_[retransmission_path_.value];
-    retransmission_path_ = data_path_;
-  }
+  if (sender_.marked_chunks() > 0) return paths_[retransmission_path_.value];
+  retransmission_path_ = data_path_;
   return new_data_path();
 }
 
-/// Where new data leaves next: by data_path_, unless the application wants another one that works (§11.1.5).
+/// Where new data leaves next: by data_path_, unless the application wants another one (§11.1.5) that is beyond doubt.
 Path& Association::new_data_path() {
   const PathId wanted = sender_.next_path();
-  const bool usable = wanted.value < paths_.size() && paths_[wanted.value].state == PathState::active;
+  const bool usable = wanted.value < paths_.size() && paths_[wanted.value].state == PathState::active &&
+                      paths_[wanted.value].error_count == 0;
   return paths_[usable ? wanted.value : data_path_.value];
 }
 

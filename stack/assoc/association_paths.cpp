@@ -259,7 +259,7 @@ void Association::judge(Path& path) {
   } else if (path.state == PathState::potentially_failed) {
     choose_data_path();  // another one may have fewer errors now
   }
-  switch_primary();
+  if (path.id == primary_) switch_primary();
 }
 
 /// Something sent to `path` was answered.

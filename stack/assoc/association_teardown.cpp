@@ -207,8 +207,8 @@ std::optional<wire::Chunk> Association::abort_in(const base::InboundPacket& pack
 /// Takes back what answers the packet of `in`, but not what answers those before it.
 void Association::drop_replies(Inbound& in) {
   if (!std::exchange(in.replied, false) || !packet_) return;
-  if (in.replies_at > 0)
-    packet_->truncate(in.replies_at);
+  if (replies_at_ > 0)
+    packet_->truncate(replies_at_);
   else
     drop_packet();
 }

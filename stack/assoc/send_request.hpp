@@ -18,7 +18,7 @@ struct SendRequest {
   bool unordered = false;
   bool end = true;                ///< false: more parts of the same message follow on this stream
   bool sack_immediately = false;  ///< set the I bit on its last chunk (RFC 7053)
-  PathId path = kAnyPath;         ///< goes there while that is active
+  PathId path = kAnyPath;         ///< goes there while that is active and without errors
   std::uint64_t context = 0;      ///< comes back in a send_failed event
   Timestamp expires = kNever;     ///< when it will not be sent any more, unless it was begun
 };

@@ -258,7 +258,7 @@ assoc::SendStatus Worker::send(AssocId association, assoc::SendRequest&& request
 }
 
 Timestamp Worker::expiry(Duration lifetime) const {
-  return lifetime <= Duration::zero() || lifetime > kNever - now_ ? kNever : now_ + lifetime;
+  return lifetime == Duration::zero() || lifetime > kNever - now_ ? kNever : now_ + lifetime;
 }
 
 void Worker::park(AssociationRecord& record, assoc::SendRequest&& request) {

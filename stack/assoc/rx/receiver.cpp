@@ -149,8 +149,7 @@ DataVerdict Receiver::out_of_order(const wire::DataChunk& chunk, base::Buffer& p
   } else {
     HeldChunk* const held = hold(chunk, packet);
     if (held == nullptr) return refuse();
-    while (!map_->hold(*held)) {
-      if (renege_one(chunk.tsn())) continue;
+    if (!map_->hold(*held)) {
       let_go(*held);
       return refuse();
     }

@@ -87,8 +87,8 @@ class Receiver final : private UnpinListener {
   std::uint64_t pinned() const {
     return (ledger_ == nullptr ? 0 : ledger_->pinned_bytes) + held_count_ * sizeof(HeldChunk);
   }
-  /// TSNs beyond the cumulative one were received.
   std::uint32_t held_chunks() const { return held_count_; }  ///< received, and not yet delivered
+  /// TSNs beyond the cumulative one were received.
   bool has_gaps() const { return map_ != nullptr; }
   /// Offers again what the application had no room for. True when nothing waits any more.
   bool resume_delivery(Timestamp now);

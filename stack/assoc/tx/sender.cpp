@@ -254,6 +254,7 @@ void Sender::drop_expired(Timestamp now) {
   while (expiry_deadline() <= now) fail_front(*scheduler_->front(), Reason::expired);
   deliver_failures();
   if (roomy()) offer_writable();
+  wake_waiters();
 }
 
 PathId Sender::next_path() const {

@@ -138,6 +138,7 @@ std::uint32_t Sender::cut_length(std::uint32_t uncut, std::uint32_t room, bool a
 
 void Sender::send_new(Timestamp now, Path& path, Packet& packet) {
   const std::uint32_t before = packet.chunks;
+  drop_refused_streams();
   const PathId wanted = next_path();
   bool probe = false;
   while (!probe) {

@@ -26,16 +26,19 @@ inline constexpr std::size_t kMaxSendBytes = 65536;
 
 struct SendOptions {
   bool unordered = false;
-  /// False: the next send on this stream continues the same message. When the peer restarts before the last part, that
-  /// message is lost, and what follows on the stream up to a part with `end` counts as the rest of it and is refused:
-  /// with wrong_part, or behind rings with a send_failed event of that reason.
+  /// False: the next send on this stream continues the same message. When the peer restarts before the last part, or
+  /// the life time ends before the first part was sent, that message is lost, and what follows on the stream up to a
+  /// part with `end` counts as the rest of it and is refused: with wrong_part, or behind rings with a send_failed event
+  /// of that reason.
   bool end = true;
   bool sack_immediately = false;
   std::uint64_t context = 0;  ///< comes back in a send_failed event
   /// A message of which nothing was sent by then is not sent any more: a send_failed event with Reason::expired
-  /// follows, when its turn would have come (§11.1.5). What begins it decides for all its parts. 0: no limit.
+  /// follows, when its turn would have come (§11.1.5). Counted from when the stack takes the message; its first part
+  /// decides for all. 0: no limit.
   Duration lifetime{};
-  /// The path to use instead of the primary one, while it is active (§11.1.5). Known once the association is up.
+  /// The path to use for this part instead of the primary one, while it is active and without errors (§11.1.5). Paths
+  /// are known once the association is up.
   std::optional<PathId> path;
 };
 

@@ -157,6 +157,31 @@ TEST_F(AssociationBundling, AnAbortThatIsNotTakenTakesNoAnswerToOthersAway) {
   EXPECT_EQ(std::to_integer<char>(answer.chunks.at(0).body()[4]), 'm');
 }
 
+// The report goes to the path in use, and with it what waits there; the HEARTBEAT ACK begins another packet.
+TEST_F(AssociationBundling, ARefusedAbortTakesAwayNoMoreThanThePacketUnderWay) {
+  Handshake handshake = agreed();
+  ASSERT_TRUE(handshake.peer_addresses.push_back(kThere2));
+  side_.parameters.heartbeat_interval = 30s;
+  base::Buffer echo = packet(kOurTag, [](wire::PacketWriter& writer) {
+    wire::append_cookie_echo(writer, std::as_bytes(std::span("cookie", 6)));
+  });
+  side_.open().accept(now_, handshake,
+                      {.arrival = {.source = kThere, .destination = kHere, .time = now_}, .buffer = std::move(echo)});
+  flush();
+  const std::vector<std::byte> info(1000);
+  inject([&](wire::PacketWriter& writer) { wire::append_heartbeat(writer, info); });
+  inject(
+      kOurTag,
+      [](wire::PacketWriter& writer) {
+        writer.append_chunk(static_cast<ChunkType>(0xc1), 0, 0);
+        wire::append_heartbeat(writer, std::as_bytes(std::span("beat", 4)));
+        wire::append_abort(writer, true);
+      },
+      kThere2);
+  const SentPacket sent = expect_one({ChunkType::heartbeat_ack, ChunkType::error});
+  EXPECT_EQ(sent.departure.destination, kThere);
+}
+
 TEST_F(AssociationBundling, ThePeersReasonForRefusingIsTold) {  // §9.1
   go_cookie_echoed();
   inject([](wire::PacketWriter& packet) {

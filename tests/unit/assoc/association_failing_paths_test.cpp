@@ -377,14 +377,18 @@ TEST_F(FailingPaths, FastRetransmissionsGoWhereTheDataWentAlsoAfterFailback) {  
 
 // What the application asks of a single message (§11.1.5).
 
-TEST_F(FailingPaths, AMessageGoesByThePathThatItAsksForWhileThatWorks) {
-  go_multihomed();
-  const auto by_the_other = [this](std::string_view text) {
+class PathOfAMessage : public FailingPaths {
+ protected:
+  void by_the_other(std::string_view text) {
     SendRequest request;
     request.payload = side_.payloads.copy_of(std::as_bytes(std::span(text)));
     request.path = PathId(1);
     EXPECT_EQ(association().send(std::move(request)), SendStatus::queued);
-  };
+  }
+};
+
+TEST_F(PathOfAMessage, IsUsedWhileItWorks) {
+  go_multihomed();
   send("one");
   by_the_other("two");
   send("three");
@@ -395,6 +399,22 @@ TEST_F(FailingPaths, AMessageGoesByThePathThatItAsksForWhileThatWorks) {
   ASSERT_TRUE(association().on_link(TestHost::kSecondPort, false));
   by_the_other("four");
   EXPECT_EQ(data_goes_to(), kThere);
+}
+
+TEST_F(PathOfAMessage, IsLeftWhenItFallsSilent) {
+  side_.parameters.potentially_failed_threshold = UINT16_MAX;
+  go_multihomed();
+  by_the_other("lost");
+  ASSERT_EQ(data_goes_to(), kThere2);
+  by_the_other("waits");
+  now_ = path(1).t3_deadline;
+  association().on_deadline(now_);
+  std::size_t chunks = 0;
+  for (const SentPacket& packet : flush()) {
+    EXPECT_EQ(packet.departure.destination, kThere);
+    chunks += packet.chunks.size();
+  }
+  EXPECT_EQ(chunks, 2u);
 }
 
 }  // namespace
