@@ -74,8 +74,11 @@ void PathWatch::on_sent(std::uint32_t side, std::span<const std::byte> frame) {
     confirm(known_[{side, init_ack->init_tag().value}], sctp->destination);
     return;
   }
+  const Key peer{side, header->tag.value};
+  // The peer may have opened this one with the tag that it had for another, which ended without its knowing.
+  if (chunk->type == ChunkType::cookie_ack || chunk->type == ChunkType::cookie_echo) owners_.erase(peer);
   Key owner;
-  if (!find_owner({side, header->tag.value}, owner)) return;
+  if (!find_owner(peer, owner)) return;
   for (; chunk; chunk = walker.next()) on_chunk(owner, sctp->destination, *chunk);
 }
 
