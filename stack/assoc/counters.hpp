@@ -43,7 +43,7 @@ namespace sluice::assoc {
   X(messages_never_due,     "of those, messages whose turn had not come when the association ended") \
   X(duplicate_tsns_received, "DATA chunks received a second time")                                  \
   X(data_chunks_beyond_window, "DATA chunks dropped: too far ahead, or the window was closed")       \
-  X(data_chunks_refused,    "DATA chunks dropped: a limit of memory was reached")                   \
+  X(data_chunks_refused,    "DATA chunks dropped: a limit of memory was reached, or the little left is for others") \
   X(data_chunks_reneged,    "DATA chunks given back after a gap ack block reported them")           \
   X(data_chunks_copied_out, "DATA chunks copied out of the packet because they had to wait")        \
   X(invalid_streams_received, "DATA chunks received for a stream that does not exist")              \
@@ -60,8 +60,8 @@ namespace sluice::assoc {
   X(malformed_packets,      "packets whose chunk lengths do not add up")                            \
   X(malformed_chunks,       "chunks with a length or parameters that their type does not allow")    \
   X(wrong_tags,             "packets with a verification tag that is not ours")                     \
-  X(foreign_sources,        "packets from an address that is not the peer's")                       \
-  X(unexpected_chunks,      "chunks that mean nothing in the association's state")                  \
+  X(foreign_sources,        "packets from an address that is not the peer's, or INIT ACKs that speak for none we were given") \
+  X(unexpected_chunks,      "chunks that mean nothing in the association's state, or SACKs beyond the second of a packet") \
   X(unrecognized_chunks,    "chunks of a type that we do not know")                                 \
   X(icmp_wrong_tags,        "ICMP messages ignored: what they quote is no packet of ours")           \
   X(icmp_ignored,           "ICMP messages ignored: of another kind, or no news")                    \

@@ -165,8 +165,10 @@ void Sender::send_new(Timestamp now, Path& path, Packet& packet) {
     note_sent(now, path, *chunk);
     write(packet, *chunk);
   }
-  if (packet.chunks > before) path.last_sent = now;  // what is sent again measures no RTT: the path is idle (§8.3)
-  if (packet.chunks > before && burst_left_ > 0) --burst_left_;
+  if (packet.chunks > before) {
+    path.last_sent = now;  // what is sent again measures no RTT: the path is idle (§8.3)
+    if (burst_left_ > 0) --burst_left_;
+  }
   deliver_failures();
 }
 

@@ -123,6 +123,16 @@ TEST_F(AssociationBundling, ShutdownAckOfAnotherAssociationBeforeAnAbortIsNotAns
   EXPECT_EQ(association().state(), State::cookie_echoed);
 }
 
+TEST_F(AssociationBundling, AnAbortWithoutATagEndsNothingThoughThePeersIsNotKnownYet) {  // §8.5.1 B
+  connect();
+  inject(VTag(0), [](wire::PacketWriter& packet) {
+    wire::append_shutdown_ack(packet);
+    wire::append_abort(packet, true);
+  });
+  expect_silence();
+  EXPECT_EQ(association().state(), State::cookie_wait);
+}
+
 TEST_F(AssociationBundling, StaleCookieBeforeAnAbortBringsNoOtherInit) {
   go_cookie_echoed();
   inject([](wire::PacketWriter& packet) {

@@ -148,5 +148,23 @@ TEST_F(AssociationScarcity, AnInitAckWithoutMemoryForItsPathsIsAborted) {  // §
   EXPECT_EQ(host().seen(EventType::connect_failed)[0].event.reason(), Reason::no_resources);
 }
 
+TEST_F(AssociationScarcity, ARestartWithoutMemoryBesideAnAbortIsNotAnswered) {  // §9.1
+  Scarce one(*this, {.associations = 1});
+  one.association.accept(now_, agreed(), cookie_echo());
+  one.association.flush(now_);
+  sent();
+  Handshake anew = agreed();
+  anew.local_tag = VTag(0x55555555);
+  base::InboundPacket echo = cookie_echo();
+  echo.buffer = packet(anew.local_tag, [](wire::PacketWriter& writer) {
+    wire::append_cookie_echo(writer, std::as_bytes(std::span("cookie", 6)));
+    wire::append_abort(writer, false);
+  });
+  one.association.receive_cookie(now_, CookieAction::restart, anew, std::move(echo));
+  EXPECT_EQ(one.association.state(), State::closed);
+  EXPECT_TRUE(sent().empty());
+  EXPECT_TRUE(one.association.resume_delivery(now_));
+}
+
 }  // namespace
 }  // namespace sluice::assoc
