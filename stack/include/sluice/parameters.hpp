@@ -33,7 +33,7 @@ struct Parameters {
       4;  ///< packets of new data that a SACK for up to two packets lets go at once (§6.1 D); 0: no limit
   Duration autoclose{};  ///< without user data either way for so long, it is shut down; to 30 days; 0: never
   Duration sack_delay = std::chrono::milliseconds(200);  ///< 0 to 500 ms (§6.2)
-  std::uint16_t sack_frequency = 2;                      ///< packets with DATA per SACK; 1: acknowledge each
+  std::uint16_t sack_frequency = 2;                      ///< packets with DATA per SACK; in long poll turns 16
   std::uint16_t outbound_streams = 10;                   ///< wished for in INIT; the peer may grant fewer
   std::uint16_t max_inbound_streams = 2048;  ///< at most granted to the peer; bounds memory an INIT can ask for
   std::uint32_t receive_window = 1 << 20;    ///< bytes offered; at least 1500 (§5.1.1, and see receive pinning)
