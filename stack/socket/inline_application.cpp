@@ -17,18 +17,10 @@ namespace {
 constexpr auto kPatience = std::chrono::seconds(10);
 constexpr std::uint32_t kLent = 1 << 16;  // received buffers that the application may hold at once
 
-/// A quarter of the memory for each size, as an arena has it.
-std::vector<base::SlabBuffers::Size> slab_sizes(std::uint64_t bytes) {
-  std::vector<base::SlabBuffers::Size> sizes;
-  const worker::ArenaLayout layout(bytes);
-  for (const worker::ArenaLayout::Class& one : layout.classes()) sizes.push_back({one.block_bytes, one.blocks});
-  return sizes;
-}
-
 }  // namespace
 
 InlineSeat::InlineSeat(const StackConfig& config)
-    : memory(slab_sizes(config.limits.send_arena)), events(config.limits.events, kLent) {}
+    : memory(config.limits.send_arena), events(config.limits.events, kLent) {}
 
 InlineApplication::InlineApplication(const StackConfig& config, worker::WorkerGroup& group, LoopRunners& runners,
                                      std::uint16_t worker, InlineSeat& seat)
@@ -100,12 +92,10 @@ SendResult InlineApplication::send(AssocId association, StreamId stream, Ppid pp
                                    const SendOptions& options) {
   if (message.empty()) return SendResult::empty;
   if (message.size() > kMaxSendBytes) return SendResult::too_large;
+  if (worker_.parameters(association) == nullptr) return SendResult::not_connected;
   assoc::SendRequest request;
-  request.payload = seat_.memory.allocate(0, static_cast<std::uint32_t>(message.size()));
-  if (!request.payload) {
-    if (std::find(starved_.begin(), starved_.end(), association) == starved_.end()) starved_.push_back(association);
-    return SendResult::would_block;
-  }
+  request.payload = seat_.memory.allocate(association, static_cast<std::uint32_t>(message.size()));
+  if (!request.payload) return SendResult::would_block;
   std::memcpy(request.payload.append(static_cast<std::uint32_t>(message.size())), message.data(), message.size());
   request.stream = stream;
   request.ppid = ppid;
@@ -151,11 +141,21 @@ std::size_t InlineApplication::poll(std::span<Event> events) {
   if (n == events.size()) return n;
   turn();
   n += take(events.subspan(n));
-  while (n < events.size() && !starved_.empty() && seat_.memory.available() > seat_.memory.total() / 4) {
+  return n + take_writable(events.subspan(n));
+}
+
+/// Those that found too little send memory, and may try again.
+std::size_t InlineApplication::take_writable(std::span<Event> events) {
+  std::size_t n = 0;
+  while (n < events.size()) {
+    const AssocId association = seat_.memory.take_writable();
+    if (association == AssocId()) break;
+    assoc::Snapshot snapshot;
+    if (!worker_.snapshot(association, snapshot)) continue;
     Event& writable = events[n++] = Event();
     writable.type = EventType::writable;
-    writable.association = starved_.back();
-    starved_.pop_back();
+    writable.association = association;
+    writable.endpoint = snapshot.endpoint;
   }
   return n;
 }

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "drivers/eal.hpp"
-#include "stack/base/slab_buffers.hpp"
+#include "stack/socket/inline_send_memory.hpp"
 #include "stack/socket/loop_runners.hpp"
 #include "stack/worker/inline_events.hpp"
 
@@ -16,7 +16,7 @@ namespace sluice::socket {
 struct InlineSeat {
   explicit InlineSeat(const StackConfig& config);
 
-  base::SlabBuffers memory;  ///< messages to send
+  InlineSendMemory memory;  ///< messages to send
   worker::InlineEvents events;
 };
 
@@ -56,6 +56,7 @@ class InlineApplication final : public Application {
 
   void turn();
   std::size_t take(std::span<Event> events);
+  std::size_t take_writable(std::span<Event> events);
   worker::Reply await_reply(std::uint64_t request);
 
   const worker::IdlePolicy idle_;
@@ -65,7 +66,6 @@ class InlineApplication final : public Application {
   drivers::ThreadRegistration registration_;
   InlineSeat& seat_;
   std::vector<Endpoint> endpoints_;
-  std::vector<AssocId> starved_;  // that found no send memory, and are to be told when there is some
   std::uint64_t next_request_ = 1;
   std::uint32_t idle_turns_ = 0;
 };
