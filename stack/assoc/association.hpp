@@ -222,7 +222,7 @@ class Association {
   void retry_after_stale_cookie(Timestamp now);
   void on_t1_expired(Timestamp now);
   void restart(Timestamp now, const Handshake& agreed);
-  void refuse_restart(const base::InboundPacket& packet);
+  void refuse_restart(Timestamp now, const base::InboundPacket& packet);
   bool collide(const Handshake& agreed);
   void acknowledge_cookie(const base::InboundPacket& packet);
   bool send_cookie_ack();

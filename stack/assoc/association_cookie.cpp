@@ -32,7 +32,7 @@ void Association::receive_cookie(Timestamp now, CookieAction action, const Hands
   switch (action) {
     case CookieAction::restart:
       if (state_ == State::shutdown_ack_sent) {
-        refuse_restart(packet);
+        refuse_restart(now, packet);
         return;
       }
       // The application is first to take what came before: the peer sends its COOKIE ECHO again.
@@ -123,10 +123,13 @@ AddressList Association::confirmed_first(const AddressList& peers) const {
   return addresses;
 }
 
-/// Table 12, action A in SHUTDOWN-ACK-SENT.
-void Association::refuse_restart(const base::InboundPacket& packet) {
+/// Table 12, action A in SHUTDOWN-ACK-SENT. SHUTDOWN ACK is the first chunk: the peer's new association knows it by
+/// that, since the tag is the old one's (§8.5.1 E).
+void Association::refuse_restart(Timestamp now, const base::InboundPacket& packet) {
   repeat_shutdown_ack(packet.arrival.source);
-  Path& path = paths_[control_path_.value];  // in one packet with that (§12.4)
+  send_packet();
+  if (!send_shutdown_ack(now)) return;  // back-pressure: flush() tries again
+  Path& path = paths_[control_path_.value];
   constexpr std::uint32_t kErrorSize = wire::kChunkHeaderSize + wire::kTlvHeaderSize;
   if (wire::PacketWriter* const reply = packet_for(path, kErrorSize)) {
     wire::ChunkWriter error = wire::append_error(*reply);

@@ -44,6 +44,10 @@ bool holds_abort(std::span<const std::byte> packet) {
   return contents_of(packet).abort;
 }
 
+bool holds_shutdown_ack(std::span<const std::byte> packet) {
+  return contents_of(packet).shutdown_ack;
+}
+
 void answer_out_of_the_blue(const Services& services, Timestamp now, const Received& received) {
   Counters& counters = services.counters;
   ++counters.ootb_received;

@@ -64,6 +64,7 @@ OwnerVerdict OwnerRole::receive(Timestamp now, const Tcb& tcb, const Parameters&
     case wire::ChunkType::cookie_echo:
       return on_cookie_echo(now, tcb, received);
     case wire::ChunkType::shutdown_ack:
+    case wire::ChunkType::error:  // one behind it: only those come here
       return on_shutdown_ack(now, tcb, received);
     default:
       return {.next = Next::receive};

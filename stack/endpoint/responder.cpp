@@ -38,7 +38,8 @@ Verdict Responder::receive(Timestamp now, const base::InboundPacket& packet, Wor
 // A packet of somebody's that missed at the owner its tag names, or bears a reflected tag (§8.5).
 Verdict Responder::on_known(const Received& received, ChunkType first, VTag known) {
   const bool own_rules =
-      first == ChunkType::abort || first == ChunkType::shutdown_complete || first == ChunkType::shutdown_ack;
+      first == ChunkType::abort || first == ChunkType::shutdown_complete || first == ChunkType::shutdown_ack ||
+      (first == ChunkType::error && holds_shutdown_ack(received.packet));  // §5.2.4 A answers with both
   if (own_rules && received.header.tag != known) return to_owner(known);
   ++(received.header.tag == known ? services_.counters.wrong_local_address : services_.counters.wrong_tag);
   return {};

@@ -16,6 +16,8 @@ namespace {
 /// How long open() and close() turn the loop for the other workers' answers.
 constexpr auto kPatience = std::chrono::seconds(10);
 constexpr std::uint32_t kLent = 1 << 16;  // received buffers that the application may hold at once
+/// The ledger's: how much an association may queue is for its sender to say, which is asked at once.
+constexpr std::uint64_t kSendersLimit = UINT64_MAX;
 
 }  // namespace
 
@@ -92,11 +94,17 @@ SendResult InlineApplication::send(AssocId association, StreamId stream, Ppid pp
                                    const SendOptions& options) {
   if (message.empty()) return SendResult::empty;
   if (message.size() > kMaxSendBytes) return SendResult::too_large;
-  if (worker_.parameters(association) == nullptr) return SendResult::not_connected;
+  SendLedger& ledger = seat_.memory.ledger();
+  SendLedger::Account* const account = ledger.find(association);
+  if (account == nullptr) return SendResult::not_connected;
+  const auto bytes = static_cast<std::uint32_t>(message.size());
   assoc::SendRequest request;
-  request.payload = seat_.memory.allocate(association, static_cast<std::uint32_t>(message.size()));
-  if (!request.payload) return SendResult::would_block;
-  std::memcpy(request.payload.append(static_cast<std::uint32_t>(message.size())), message.data(), message.size());
+  if (ledger.may_send(*account, bytes, stream)) request.payload = seat_.memory.copy(message);
+  if (!request.payload) {
+    ledger.block(*account, bytes, stream);
+    return SendResult::would_block;
+  }
+  const std::uint32_t block = request.payload.block().index;
   request.stream = stream;
   request.ppid = ppid;
   request.unordered = options.unordered;
@@ -107,6 +115,7 @@ SendResult InlineApplication::send(AssocId association, StreamId stream, Ppid pp
   request.expires = worker_.expiry(options.lifetime);
   switch (worker_.send(association, std::move(request))) {
     case assoc::SendStatus::queued:
+      ledger.charge(*account, block, bytes, stream, options.end);
       return SendResult::queued;
     case assoc::SendStatus::would_block:
       return SendResult::would_block;
@@ -130,8 +139,10 @@ void InlineApplication::abort(AssocId association, std::string_view reason) {
 
 std::size_t InlineApplication::take(std::span<Event> events) {
   const std::size_t n = seat_.events.poll(events);
-  for (Event& event : events.first(n))
+  for (Event& event : events.first(n)) {
     event.handle = event.handle == worker::EventRecord::kNotLent ? 0 : event.handle + 1;
+    if (event.type != EventType::message) seat_.memory.ledger().keep(event, worker_.id().value, kSendersLimit);
+  }
   return n;
 }
 
@@ -148,14 +159,9 @@ std::size_t InlineApplication::poll(std::span<Event> events) {
 std::size_t InlineApplication::take_writable(std::span<Event> events) {
   std::size_t n = 0;
   while (n < events.size()) {
-    const AssocId association = seat_.memory.take_writable();
-    if (association == AssocId()) break;
-    assoc::Snapshot snapshot;
-    if (!worker_.snapshot(association, snapshot)) continue;
-    Event& writable = events[n++] = Event();
-    writable.type = EventType::writable;
-    writable.association = association;
-    writable.endpoint = snapshot.endpoint;
+    const SendLedger::Account* const account = seat_.memory.ledger().take_writable();
+    if (account == nullptr) break;
+    events[n++] = writable(*account);
   }
   return n;
 }

@@ -172,12 +172,12 @@ SendResult RingApplication::send(AssocId association, StreamId stream, Ppid ppid
   if (message.size() > kMaxSendBytes) return SendResult::too_large;
   worker::Channel& channel = rings_.channel(account->worker);
   const auto bytes = static_cast<std::uint32_t>(message.size());
-  if (!ledger_.has_share(*account, bytes)) reclaim_all();
-  const bool may = !account->full() && channel.room() > 0 && ledger_.has_share(*account, bytes);
+  if (!ledger_.may_send(*account, bytes, stream)) reclaim_all();
+  const bool may = channel.room() > 0 && ledger_.may_send(*account, bytes, stream);
   const auto block = may ? block_with(message) : std::nullopt;
   if (!block) {
     channel.publish();
-    ledger_.block(*account, bytes);
+    ledger_.block(*account, bytes, stream);
     return SendResult::would_block;
   }
   CommandRecord command;
@@ -193,7 +193,7 @@ SendResult RingApplication::send(AssocId association, StreamId stream, Ppid ppid
   command.length = bytes;
   command.value = options.path ? options.path->value + 1u : 0;
   command.lifetime = options.lifetime.count();
-  ledger_.charge(*account, *block, command.length);
+  ledger_.charge(*account, *block, command.length, stream, options.end);
   push(channel, command);
   return SendResult::queued;
 }
@@ -229,20 +229,6 @@ void RingApplication::reclaim_all() {
   rings_.reclaim([this](std::uint32_t block) { ledger_.credit(block); });
 }
 
-void RingApplication::keep_ledger(std::uint16_t worker, const Event& event) {
-  switch (event.type) {
-    case EventType::association_up:
-      ledger_.open(event.association, event.endpoint, worker, event.streams_out, send_buffer_of(event.endpoint));
-      break;
-    case EventType::association_lost:
-    case EventType::closed:
-      ledger_.close(event.association);
-      break;
-    default:
-      break;
-  }
-}
-
 void RingApplication::on_reply(const EventRecord& record) {
   if (record.context == awaited_) {
     answer_ = record;
@@ -275,7 +261,7 @@ std::size_t RingApplication::take(std::uint16_t worker, std::size_t limit, Event
       }
       Event& event = out[made++] = channel.event(records[i]);
       event.handle = records[i].lent == EventRecord::kNotLent ? 0 : make_handle(worker, records[i].lent);
-      if (event.type != EventType::message) keep_ledger(worker, event);
+      if (event.type != EventType::message) ledger_.keep(event, worker, send_buffer_of(event.endpoint));
     }
     if (n < records.size()) break;
   }
@@ -286,13 +272,7 @@ std::size_t RingApplication::poll(std::span<Event> events) {
   if (std::exchange(announced_, false)) rings_.wake_up().withdraw();
   rings_.publish();
   reclaim_all();
-  while (SendLedger::Account* const account = ledger_.take_writable()) {
-    Event writable;
-    writable.type = EventType::writable;
-    writable.association = account->association;
-    writable.endpoint = account->endpoint;
-    waiting_.push_back(writable);
-  }
+  while (const SendLedger::Account* const account = ledger_.take_writable()) waiting_.push_back(writable(*account));
   std::size_t n = 0;
   for (; n < events.size() && !waiting_.empty(); ++n) {
     events[n] = waiting_.front();

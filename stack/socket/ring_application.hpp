@@ -69,7 +69,6 @@ class RingApplication final : public Application {
   void reclaim_all();
   /// Takes what waits in the channel with `worker`, at most `limit` records, and puts the events to `out`.
   std::size_t take(std::uint16_t worker, std::size_t limit, Event* out);
-  void keep_ledger(std::uint16_t worker, const Event& event);
   void on_reply(const worker::EventRecord& record);
   std::uint64_t send_buffer_of(EndpointId endpoint) const;
 

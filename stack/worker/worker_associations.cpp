@@ -258,7 +258,9 @@ assoc::SendStatus Worker::send(AssocId association, assoc::SendRequest&& request
 }
 
 Timestamp Worker::expiry(Duration lifetime) const {
-  return lifetime == Duration::zero() || lifetime > kNever - now_ ? kNever : now_ + lifetime;
+  if (lifetime == Duration::zero()) return kNever;
+  const Timestamp now = resources_.clock.now();  // an application in the loop may send long after its turn began
+  return lifetime > kNever - now ? kNever : now + lifetime;
 }
 
 void Worker::park(AssociationRecord& record, assoc::SendRequest&& request) {

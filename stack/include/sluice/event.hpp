@@ -15,7 +15,8 @@ enum class EventType : std::uint8_t {
   association_lost,   ///< COMMUNICATION LOST: error (a Reason); after the peer's ABORT also data and length if it gave
                       ///< a reason: any bytes, none of them promised to be text
   connect_failed,     ///< an association that we opened never came up: error (a Reason); data and length as above
-  restarted,          ///< RESTART: the peer began anew; messages not acknowledged before are lost and were reported
+  restarted,          ///< RESTART: the peer began anew; messages not acknowledged before are lost and were reported;
+                      ///< streams_in, streams_out
   shutdown_received,  ///< the peer shuts down: no new message can be sent, one begun in parts should be ended; what
                       ///< it sent still arrives
   closed,             ///< SHUTDOWN COMPLETE: the graceful end; the last event of an association

@@ -144,7 +144,7 @@ TEST_F(AssociationCookie, RestartWhileShutdownAckIsSentIsRefused) {
   receive_cookie(CookieAction::restart, agreed());
   const auto packets = flush();
   ASSERT_EQ(packets.size(), 1u);
-  EXPECT_EQ(packets[0].types(), (Types{ChunkType::error, ChunkType::shutdown_ack}));
+  EXPECT_EQ(packets[0].types(), (Types{ChunkType::shutdown_ack, ChunkType::error}));
   EXPECT_THAT(causes(packets[0]), ElementsAre(CauseCode::cookie_received_while_shutting_down));
   EXPECT_EQ(association().state(), State::shutdown_ack_sent);
 }

@@ -176,6 +176,12 @@ TEST_F(OutOfTheBlue, AKnownPeersReflectedTagsAndShutdownAcksGoToTheOwner) {
   EXPECT_TRUE(host.sent.empty());
 }
 
+TEST_F(OutOfTheBlue, AKnownPeersShutdownAckBehindAnErrorGoesToTheOwner) {
+  know_peer();
+  EXPECT_EQ(receive(error_and_shutdown_ack(kTag)).next, Verdict::Next::to_owner);
+  expect_silence(bare(ChunkType::error, {.tag = kTag}), counters.wrong_tag);
+}
+
 TEST_F(OutOfTheBlue, AnInitThatIsCutOffIsSilentAndLeavesTheRestAsItWas) {
   for (const VTag tag : {VTag(0), kTag}) {
     base::InboundPacket packet = bare(ChunkType::init, {.tag = tag});

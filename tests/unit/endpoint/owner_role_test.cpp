@@ -318,6 +318,13 @@ TEST_F(OwnerRoleTest, WhileOpeningAShutdownAckIsAnsweredAsOutOfTheBlue) {
   EXPECT_EQ(counters.wrong_tag, 1u);
 }
 
+TEST_F(OwnerRoleTest, WhileOpeningAShutdownAckBehindAnErrorIsAnswered) {
+  tcb.state = State::cookie_echoed;
+  EXPECT_EQ(at_owner(error_and_shutdown_ack(other)).next, Next::done);
+  ASSERT_EQ(host.sent.size(), 1u);
+  EXPECT_TRUE(wire::ShutdownCompleteChunk::parse(*last_chunk())->tag_reflected);
+}
+
 TEST_F(OwnerRoleTest, ReflectedTagsAreTheAssociationsToCheck) {
   EXPECT_EQ(at_owner(bare(wire::ChunkType::abort, {.tag = match_peer()}, wire::kFlagTagReflected)).next, Next::receive);
   EXPECT_EQ(at_owner(bare(wire::ChunkType::shutdown_complete, {.tag = match_peer()}, wire::kFlagTagReflected)).next,

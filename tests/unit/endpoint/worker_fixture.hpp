@@ -115,6 +115,17 @@ class WorkerFixture : public testing::Test {
     return build(options, [&](wire::PacketWriter& packet) { packet.append_chunk(type, flags, 0); });
   }
 
+  /// The answer to a COOKIE ECHO in SHUTDOWN-ACK-SENT, the two in the order that not every stack has.
+  base::InboundPacket error_and_shutdown_ack(VTag tag) {
+    return build({.tag = tag}, [](wire::PacketWriter& packet) {
+      {
+        wire::ChunkWriter error = wire::append_error(packet);
+        wire::append_cookie_while_shutting_down(error);
+      }
+      wire::append_shutdown_ack(packet);
+    });
+  }
+
   Verdict receive(const base::InboundPacket& packet, WorkerId owner = WorkerId(0)) {
     return responder.receive(now, packet, owner, order);
   }

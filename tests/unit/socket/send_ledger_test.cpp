@@ -16,15 +16,21 @@ class SendLedgerTest : public testing::Test {
     ledger.open(AssocId(2), EndpointId(1), 0, 10, kLimit);
   }
   /// Sends as an application does; false: it would block.
-  bool send(SendLedger::Account& account, std::uint32_t bytes) {
-    const auto piece = !account.full() && ledger.has_share(account, bytes) ? arena.allocate(bytes) : std::nullopt;
+  bool send(SendLedger::Account& account, std::uint32_t bytes, StreamId stream = StreamId(0), bool end = true) {
+    const auto piece = ledger.may_send(account, bytes, stream) ? arena.allocate(bytes) : std::nullopt;
     if (!piece) {
-      ledger.block(account, bytes);
+      ledger.block(account, bytes, stream);
       return false;
     }
-    ledger.charge(account, piece->block, bytes);
+    ledger.charge(account, piece->block, bytes, stream, end);
     sent.push_back(piece->block);
     return true;
+  }
+  /// What was sent first.
+  void acknowledge_oldest() {
+    ledger.credit(sent.front());
+    arena.free(sent.front());
+    sent.erase(sent.begin());
   }
   void acknowledge(std::size_t n) {
     for (; n > 0 && !sent.empty(); --n) {
@@ -72,6 +78,46 @@ TEST_F(SendLedgerTest, AnAccountGoesWhenItsLastBlockIsBack) {
   acknowledge(1);
   ledger.open(AssocId(1), EndpointId(1), 0, 10, kLimit);
   EXPECT_EQ(ledger.find(AssocId(1))->held, 0u);
+}
+
+TEST_F(SendLedgerTest, ThePartThatAMessageUnderWayLacksIsTakenWhateverWaitsBehindIt) {
+  SendLedger::Account& account = *ledger.find(AssocId(1));
+  ASSERT_TRUE(send(account, 20000, StreamId(3), false));
+  while (send(account, 20000)) {
+  }
+  EXPECT_FALSE(send(account, 20000, StreamId(3), false)) << "it does not lack one yet";
+  EXPECT_EQ(ledger.take_writable(), nullptr);
+  acknowledge_oldest();
+  EXPECT_EQ(ledger.take_writable(), &account);
+  while (send(account, 20000)) {
+  }
+  EXPECT_EQ(ledger.take_writable(), nullptr) << "nothing for whole messages";
+  EXPECT_TRUE(send(account, 20000, StreamId(3), false));
+  EXPECT_FALSE(send(account, 20000, StreamId(3), true));
+}
+
+TEST_F(SendLedgerTest, WhatAnEndedMessageHoldsSaysNothingAboutTheNextOnItsStream) {
+  SendLedger::Account& account = *ledger.find(AssocId(1));
+  ASSERT_TRUE(send(account, 300, StreamId(3), false));
+  ASSERT_TRUE(send(account, 300, StreamId(3), true));
+  ASSERT_TRUE(send(account, 300, StreamId(3), false));
+  while (send(account, 20000)) {
+  }
+  acknowledge_oldest();
+  EXPECT_FALSE(send(account, 20000, StreamId(3), false));
+  acknowledge_oldest();
+  acknowledge_oldest();
+  EXPECT_TRUE(send(account, 20000, StreamId(3), false));
+  EXPECT_EQ(account.open_messages.size(), 1u);
+}
+
+TEST_F(SendLedgerTest, ARestartTellsTheStreamsAnew) {
+  Event event;
+  event.type = EventType::restarted;
+  event.association = AssocId(1);
+  event.streams_out = 20;
+  ledger.keep(event, 0, kLimit);
+  EXPECT_EQ(ledger.find(AssocId(1))->streams, 20);
 }
 
 }  // namespace

@@ -120,6 +120,13 @@ class PairTest : public testing::TestWithParam<std::uint16_t> {
   std::map<std::vector<Event>*, std::vector<std::string>> messages;
 };
 
+TEST_P(PairTest, ALifeTimeBeginsWithTheSendAndNotWithTheTurnBefore) {
+  run(milliseconds(1));
+  clock.advance(milliseconds(20));
+  EXPECT_EQ(a->worker(0).expiry(milliseconds(10)), clock.now() + milliseconds(10));
+  EXPECT_EQ(a->worker(0).expiry({}), kNever);
+}
+
 TEST_P(PairTest, AMessageGoesEachWay) {
   const AssocId mine = connect(b->v4());
   ASSERT_NE(mine.value, 0u);

@@ -282,11 +282,11 @@ TEST_P(RulesCollision, ARestartInShutdownAckSentIsRefused) {  // §5.2.4 A
   run(milliseconds(100));
   ASSERT_EQ(state_of(*b, passive()).state, assoc::State::shutdown_ack_sent);
   inject(cookie);
-  const Frame answer = last(b->v4(), wire::ChunkType::error);
+  const Frame answer = last(b->v4(), wire::ChunkType::shutdown_ack);
   wire::ChunkWalker walker = wire::chunks_of(sctp(answer));
-  const auto error = wire::ErrorChunk::parse(*walker.next());
-  const auto shutdown_ack = walker.next();
-  EXPECT_TRUE(shutdown_ack && shutdown_ack->type == wire::ChunkType::shutdown_ack);
+  walker.next();
+  const auto second = walker.next();
+  const auto error = second ? wire::ErrorChunk::parse(*second) : std::nullopt;
   EXPECT_TRUE(error && error->has(wire::CauseCode::cookie_received_while_shutting_down));
   EXPECT_EQ(count(from_b, EventType::restarted), 0u);
 }
