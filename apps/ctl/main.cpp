@@ -19,6 +19,7 @@ struct CtlOptions {
   std::string instance;
   bool json = false;
   bool all = false;
+  bool associations = false;
   std::string room;
   std::uint64_t after = 0;
   std::uint64_t limit = 100;
@@ -228,7 +229,48 @@ const std::vector<MibObject>& mib_objects() {
   return objects;
 }
 
+/// The counters of the MIB's tables of associations and of their remote addresses (RFC 3873 §3.2), as they are named
+/// there and by telemetry.
+constexpr std::pair<const char*, const char*> kMibOfAssociation[] = {
+    {"sctpAssocT1expireds", "t1_expired"},
+    {"sctpAssocT2expireds", "t2_expired"},
+    {"sctpAssocRtxChunks", "chunks_timed_out"},
+};
+constexpr const char* kMibOfAddress = "sctpAssocRemAddrRtx";
+
+int show_mib_of_associations(const CtlOptions& options) {
+  Json json;
+  json.begin_object().begin_array("associations");
+  Table table;
+  table.add({"association", "address", "object", "value"});
+  const std::uint64_t next = for_each_association(options, [&](const std::string& id, const JsonValue& association) {
+    json.begin_object().add("id", id);
+    for (const auto& [object, name] : kMibOfAssociation) {
+      json.add(object, association.find(name)->number());
+      table.add({id, "", object, field(association, name)});
+    }
+    json.begin_array("addresses");
+    for (std::uint64_t path = 0; path < paths_of(association); ++path) {
+      const std::string address = field(association, path_prefix(path) + "destination");
+      const std::string retransmitted = path_prefix(path) + "retransmitted";
+      json.begin_object().add("sctpAssocRemAddr", address);
+      json.add(kMibOfAddress, association.find(retransmitted)->number()).end_object();
+      table.add({id, address, kMibOfAddress, field(association, retransmitted)});
+    }
+    json.end_array().end_object();
+  });
+  json.end_array().add("next", next).end_object();
+  if (options.json) {
+    std::printf("%s\n", json.text().c_str());
+    return 0;
+  }
+  std::printf("%s", table.empty() ? "no associations\n" : table.text().c_str());
+  say_more(next);
+  return 0;
+}
+
 int show_mib(const CtlOptions& options) {
+  if (options.associations) return show_mib_of_associations(options);
   std::map<std::string, std::uint64_t> counters;
   for_each_counter(options, [&](const std::string& name, const JsonValue& value) { counters[name] = value.number(); });
   Json json;
@@ -283,7 +325,8 @@ int ctl_main(int argc, char** argv) {
   counters->add_flag("--all", options.all, "those that are 0 too");
   counters->add_option("--room", options.room,
                        "only counters whose name begins so: association, endpoint, ip, port, worker …");
-  const CLI::App* const mib = app.add_subcommand("mib", "the counters of the SCTP MIB (RFC 3873) by their names");
+  CLI::App* const mib = add_pages(app.add_subcommand("mib", "the counters of the SCTP MIB (RFC 3873) by their names"));
+  mib->add_flag("--associations", options.associations, "those of each association and remote address instead");
   CLI11_PARSE(app, argc, argv);
   options.instance = instance_of(file, settings, instance);
   if (associations->parsed()) return show_associations(options);

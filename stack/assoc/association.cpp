@@ -227,6 +227,9 @@ void Association::snapshot(Snapshot& out) const {
   out.data_chunks_sent = data_chunks_sent_;
   out.data_chunks_received = data_chunks_received_;
   out.data_chunks_retransmitted = sender_.retransmitted_chunks();
+  out.data_chunks_timed_out = sender_.timed_out_chunks();
+  out.t1_expired = t1_expired_;
+  out.t2_expired = t2_expired_;
   for (const IpAddress& address : paths_.local_addresses()) SLUICE_CHECK(out.local_addresses.push_back(address));
   for (const Path& path : paths_.paths()) {
     PathSnapshot shown;

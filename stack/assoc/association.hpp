@@ -376,6 +376,8 @@ class Association {
   std::optional<wire::PacketWriter> packet_;
   std::uint32_t replies_at_ = 0;  // where in it the answers to the packet being read begin; 0: they are all of it
 
+  std::uint32_t t1_expired_ = 0;
+  std::uint32_t t2_expired_ = 0;
   std::uint64_t packets_sent_ = 0;
   std::uint64_t packets_received_ = 0;
   std::uint64_t data_chunks_sent_ = 0;

@@ -391,6 +391,7 @@ void Association::retry_after_stale_cookie(Timestamp now) {
 /// §4 notes 2 and 3.
 void Association::on_t1_expired(Timestamp now) {
   ++services_.counters.t1_expired;
+  ++t1_expired_;
   if (control_attempts_ >= parameters_->max_init_retransmissions) {
     if (state_ == State::cookie_echoed)
       abort_unanswered(Reason::init_failed);  // perhaps only COOKIE ACKs were lost

@@ -316,6 +316,7 @@ void Association::send_shutdown_complete(Path& path, VTag tag, bool tag_reflecte
 /// §9.2: SHUTDOWN or SHUTDOWN ACK goes again, up to Association.Max.Retrans times.
 void Association::on_t2_expired(Timestamp) {
   ++services_.counters.t2_expired;
+  ++t2_expired_;
   control_deadline_ = kNever;
   if (control_attempts_ >= parameters_->association_max_retransmissions) {
     abort_unanswered(Reason::retransmissions);

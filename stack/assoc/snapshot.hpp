@@ -49,6 +49,9 @@ struct Snapshot {
   std::uint64_t data_chunks_sent = 0;      ///< retransmissions included
   std::uint64_t data_chunks_received = 0;  ///< duplicates and refused ones left out
   std::uint64_t data_chunks_retransmitted = 0;
+  std::uint32_t data_chunks_timed_out = 0;  ///< in flight on a path whose T3-rtx expired
+  std::uint32_t t1_expired = 0;             ///< times that T1-init or T1-cookie did
+  std::uint32_t t2_expired = 0;             ///< times that T2-shutdown did
   AddressList local_addresses;
   base::BoundedVector<PathSnapshot, kMaxAddresses> paths;
 };

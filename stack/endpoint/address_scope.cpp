@@ -1,10 +1,17 @@
 #include "stack/endpoint/address_scope.hpp"
 
+#include <algorithm>
+
 namespace sluice::endpoint {
 
 Scope scope_of(const IpAddress& address) {
   if (address.is_loopback()) return Scope::loopback;
   return address.is_link_local() ? Scope::link : Scope::global;
+}
+
+const IpAddress& farthest_of(std::span<const IpAddress> peers) {
+  return *std::max_element(peers.begin(), peers.end(),
+                           [](const IpAddress& a, const IpAddress& b) { return scope_of(a) < scope_of(b); });
 }
 
 bool is_unicast(const IpAddress& address) {

@@ -21,6 +21,9 @@ AssociationStatus association_status(const assoc::Snapshot& snapshot, std::uint1
   status.chunks_sent = snapshot.data_chunks_sent;
   status.chunks_received = snapshot.data_chunks_received;
   status.chunks_retransmitted = snapshot.data_chunks_retransmitted;
+  status.chunks_timed_out = snapshot.data_chunks_timed_out;
+  status.t1_expired = snapshot.t1_expired;
+  status.t2_expired = snapshot.t2_expired;
   status.error_count = snapshot.error_count;
   status.failovers = snapshot.failovers;
   for (const assoc::PathSnapshot& path : snapshot.paths) {

@@ -85,8 +85,8 @@ std::uint16_t InlineApplication::local_port(EndpointId endpoint) const {
 }
 
 bool InlineApplication::connect(EndpointId endpoint, std::span<const IpAddress> peers, std::uint16_t port,
-                                std::uint64_t context) {
-  worker_.connect(id_, endpoint, connect_arguments(peers, port), context);
+                                std::uint64_t context, const std::optional<Parameters>& parameters) {
+  worker_.connect(id_, endpoint, connect_arguments(peers, port, parameters), context);
   return true;
 }
 

@@ -30,8 +30,8 @@ class InlineApplication final : public Application {
   EndpointId open(const EndpointOptions& options) override;
   void close(EndpointId endpoint) override;
   std::uint16_t local_port(EndpointId endpoint) const override;
-  bool connect(EndpointId endpoint, std::span<const IpAddress> peers, std::uint16_t port,
-               std::uint64_t context) override;
+  bool connect(EndpointId endpoint, std::span<const IpAddress> peers, std::uint16_t port, std::uint64_t context,
+               const std::optional<Parameters>& parameters) override;
   SendResult send(AssocId association, StreamId stream, Ppid ppid, std::span<const std::byte> message,
                   const SendOptions& options) override;
   void shutdown(AssocId association) override;

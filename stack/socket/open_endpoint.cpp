@@ -60,8 +60,14 @@ void check_opened(worker::CommandStatus status, std::uint16_t port) {
     throw Error("cannot open an endpoint on port " + std::to_string(port) + ": " + describe(status));
 }
 
-worker::ConnectArguments connect_arguments(std::span<const IpAddress> peers, std::uint16_t port) {
+worker::ConnectArguments connect_arguments(std::span<const IpAddress> peers, std::uint16_t port,
+                                           const std::optional<Parameters>& parameters) {
   worker::ConnectArguments arguments;
+  if (parameters) {
+    check_range(*parameters);
+    arguments.has_parameters = true;
+    arguments.parameters = *parameters;
+  }
   for (const IpAddress& peer : peers)
     if (!arguments.peers.push_back(peer)) break;
   arguments.port = port;

@@ -2,6 +2,7 @@
 
 #include <sluice/application.hpp>
 
+#include <optional>
 #include <string>
 
 #include "stack/worker/channel_records.hpp"
@@ -18,7 +19,9 @@ void check_range(const Parameters& parameters);
 void check_range(const PathOptions& options);
 /// Throws Error unless `status` is done.
 void check_parameters_set(worker::CommandStatus status);
-/// The command's form; peers past the most that an association has are left out.
-worker::ConnectArguments connect_arguments(std::span<const IpAddress> peers, std::uint16_t port);
+/// The command's form; peers past the most that an association has are left out. Throws Error when one of `parameters`
+/// is out of range.
+worker::ConnectArguments connect_arguments(std::span<const IpAddress> peers, std::uint16_t port,
+                                           const std::optional<Parameters>& parameters);
 
 }  // namespace sluice::socket

@@ -136,15 +136,25 @@ std::uint16_t RingApplication::local_port(EndpointId endpoint) const {
   return 0;
 }
 
-std::uint64_t RingApplication::send_buffer_of(EndpointId endpoint) const {
+std::uint64_t RingApplication::send_buffer_of(const Event& event) {
+  const bool answer =
+      event.type == EventType::connect_failed || (event.type == EventType::association_up && event.active);
+  const auto own = std::find_if(own_send_buffers_.begin(), own_send_buffers_.end(), [&](const OwnSendBuffer& one) {
+    return answer && one.endpoint == event.endpoint && one.context == event.context;
+  });
+  if (own != own_send_buffers_.end()) {
+    const std::uint64_t bytes = own->bytes;
+    own_send_buffers_.erase(own);
+    return bytes;
+  }
   for (const Endpoint& one : endpoints_)
-    if (one.id == endpoint) return one.send_buffer;
+    if (one.id == event.endpoint) return one.send_buffer;
   return config_.parameters.send_buffer;
 }
 
 bool RingApplication::connect(EndpointId endpoint, std::span<const IpAddress> peers, std::uint16_t port,
-                              std::uint64_t context) {
-  const worker::ConnectArguments arguments = connect_arguments(peers, port);
+                              std::uint64_t context, const std::optional<Parameters>& parameters) {
+  const worker::ConnectArguments arguments = connect_arguments(peers, port, parameters);
   worker::Channel& channel = rings_.channel(next_connect_);
   if (channel.room() == 0) return false;
   const auto block = block_with(bytes_of(arguments));
@@ -157,6 +167,7 @@ bool RingApplication::connect(EndpointId endpoint, std::span<const IpAddress> pe
   command.block = *block;
   command.length = sizeof arguments;
   attempts_.push_back({command.request, endpoint, context});
+  if (parameters) own_send_buffers_.push_back({endpoint, context, parameters->send_buffer});
   push(channel, command);
   channel.publish();
   next_connect_ = static_cast<std::uint16_t>((next_connect_ + 1) % rings_.workers());
@@ -243,6 +254,7 @@ void RingApplication::on_reply(const EventRecord& record) {
     failed.endpoint = found->endpoint;
     failed.context = found->context;
     failed.error = static_cast<std::uint16_t>(Reason::no_resources);
+    send_buffer_of(failed);
     waiting_.push_back(failed);
   }
   attempts_.erase(found);
@@ -261,7 +273,7 @@ std::size_t RingApplication::take(std::uint16_t worker, std::size_t limit, Event
       }
       Event& event = out[made++] = channel.event(records[i]);
       event.handle = records[i].lent == EventRecord::kNotLent ? 0 : make_handle(worker, records[i].lent);
-      if (event.type != EventType::message) ledger_.keep(event, worker, send_buffer_of(event.endpoint));
+      if (event.type != EventType::message) ledger_.keep(event, worker, send_buffer_of(event));
     }
     if (n < records.size()) break;
   }

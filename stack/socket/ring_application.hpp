@@ -21,8 +21,8 @@ class RingApplication final : public Application {
   EndpointId open(const EndpointOptions& options) override;
   void close(EndpointId endpoint) override;
   std::uint16_t local_port(EndpointId endpoint) const override;
-  bool connect(EndpointId endpoint, std::span<const IpAddress> peers, std::uint16_t port,
-               std::uint64_t context) override;
+  bool connect(EndpointId endpoint, std::span<const IpAddress> peers, std::uint16_t port, std::uint64_t context,
+               const std::optional<Parameters>& parameters) override;
   SendResult send(AssocId association, StreamId stream, Ppid ppid, std::span<const std::byte> message,
                   const SendOptions& options) override;
   void shutdown(AssocId association) override;
@@ -48,6 +48,12 @@ class RingApplication final : public Application {
     std::uint16_t port = 0;
     std::uint64_t send_buffer = 0;
   };
+  /// A connect with parameters of its own that was not answered yet.
+  struct OwnSendBuffer {
+    EndpointId endpoint;
+    std::uint64_t context = 0;
+    std::uint64_t bytes = 0;
+  };
   /// A connect whose attempt no worker confirmed yet.
   struct Attempt {
     std::uint64_t request = 0;
@@ -70,12 +76,14 @@ class RingApplication final : public Application {
   /// Takes what waits in the channel with `worker`, at most `limit` records, and puts the events to `out`.
   std::size_t take(std::uint16_t worker, std::size_t limit, Event* out);
   void on_reply(const worker::EventRecord& record);
-  std::uint64_t send_buffer_of(EndpointId endpoint) const;
+  /// Of the association that `event` is about, which may be the answer to a connect.
+  std::uint64_t send_buffer_of(const Event& event);
 
   const StackConfig config_;
   worker::ApplicationRings rings_;
   SendLedger ledger_;
   std::vector<Endpoint> endpoints_;
+  std::vector<OwnSendBuffer> own_send_buffers_;
   std::deque<Event> waiting_;  // made here, or taken while a reply was awaited
   std::vector<Attempt> attempts_;
   std::optional<worker::EventRecord> answer_;  // to the request that ask() waits for

@@ -68,6 +68,9 @@ TelemetryAnswer::Group group_of(const AssociationStatus& status) {
   add("chunks_sent", status.chunks_sent);
   add("chunks_received", status.chunks_received);
   add("chunks_retransmitted", status.chunks_retransmitted);
+  add("chunks_timed_out", std::uint64_t{status.chunks_timed_out});
+  add("t1_expired", std::uint64_t{status.t1_expired});
+  add("t2_expired", std::uint64_t{status.t2_expired});
   add("errors", std::uint64_t{status.error_count});
   add("failovers", std::uint64_t{status.failovers});
   add("paths", std::uint64_t{status.paths.size()});

@@ -54,11 +54,8 @@ struct AssociationRecord : base::ListHook<Dirty>,
                            base::ListHook<WaitingForRoom>,
                            base::ListHook<OfEndpoint>,
                            TimerEntry {
-  AssociationRecord(assoc::Services& services, EndpointRecord& of, AssocId id)
-      : endpoint(&of),
-        application(of.application),
-        parameters(of.parameters),
-        association(services, of.parameters->values, {id, of.id}) {}
+  AssociationRecord(assoc::Services& services, EndpointRecord& of, SharedParameters& its, AssocId id)
+      : endpoint(&of), application(of.application), parameters(&its), association(services, its.values, {id, of.id}) {}
 
   bool reserved = false;         ///< the directory has it: under ports() and the addresses of peers()
   bool opening = false;          ///< counted among the opening attempts

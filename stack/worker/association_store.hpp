@@ -16,7 +16,7 @@ class AssociationStore {
   AssociationStore(endpoint::WorkerId worker, std::uint32_t limit) : worker_(worker), pool_(limit) {}
 
   /// Null when there are as many as may be.
-  AssociationRecord* make(assoc::Services& services, EndpointRecord& endpoint) {
+  AssociationRecord* make(assoc::Services& services, EndpointRecord& endpoint, SharedParameters& parameters) {
     if (pool_.out() == pool_.limit()) return nullptr;
     if (free_.empty()) {
       free_.push_back(static_cast<std::uint32_t>(slots_.size()));
@@ -25,7 +25,7 @@ class AssociationStore {
     const std::uint32_t index = free_.back();
     free_.pop_back();
     Slot& slot = slots_[index];
-    slot.record = pool_.make(services, endpoint, encode({worker_, index, slot.generation}));
+    slot.record = pool_.make(services, endpoint, parameters, encode({worker_, index, slot.generation}));
     return slot.record;
   }
   void destroy(AssociationRecord& record) {

@@ -57,6 +57,11 @@ void make_safe(OpenEndpointArguments& arguments) {
   make_safe(arguments.parameters);
 }
 
+void make_safe(ConnectArguments& arguments) {
+  make_bool(arguments.has_parameters);
+  make_safe(arguments.parameters);
+}
+
 const char* find_error(const PathOptions& options) {
   if (!heartbeat_in_range(options.heartbeat_interval.value_or(Duration::zero())))
     return "heartbeat_interval must be 0 to 30 days";

@@ -24,6 +24,8 @@ struct OpenEndpointArguments {
 struct ConnectArguments {
   assoc::AddressList peers;  ///< addresses of one host, the first of which is tried first; at least one
   std::uint16_t port = 0;
+  bool has_parameters = false;
+  Parameters parameters{};  ///< if has_parameters, in range; otherwise the endpoint's
 };
 
 /// RFC 9260 §11.1.9, §11.1.12: PathOptions, as it crosses.
@@ -45,7 +47,7 @@ static_assert(std::is_trivially_copyable_v<OpenEndpointArguments> && std::is_tri
 /// Makes a copy of what another process can write safe to look at: a bool that is neither 0 nor 1 becomes true.
 void make_safe(Parameters& parameters);
 void make_safe(OpenEndpointArguments& arguments);
-inline void make_safe(ConnectArguments&) {}
+void make_safe(ConnectArguments& arguments);
 inline void make_safe(SetPathArguments&) {}
 
 /// What is wrong with a value, or with two together; null when all are in the ranges that parameters.hpp gives.

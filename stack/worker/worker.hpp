@@ -241,7 +241,8 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   void handle(const IcmpMessage& message);
 
   // worker_associations.cpp: the life of associations
-  AssociationRecord* make_association(EndpointRecord& endpoint);
+  AssociationRecord* make_association(EndpointRecord& endpoint, SharedParameters& parameters);
+  SharedParameters& own_parameters(const Parameters& parameters);
   void begin_connect(AssociationRecord& record);
   std::optional<assoc::Handshake> handshake_for(const AssociationRecord& record);
   std::optional<IpAddress> source_for(const endpoint::Endpoint& endpoint, const IpAddress& peer) const;

@@ -7,11 +7,11 @@ namespace sluice::worker {
 
 // Beginning
 
-AssociationRecord* Worker::make_association(EndpointRecord& endpoint) {
-  AssociationRecord* const record = store_.make(association_services_, endpoint);
+AssociationRecord* Worker::make_association(EndpointRecord& endpoint, SharedParameters& parameters) {
+  AssociationRecord* const record = store_.make(association_services_, endpoint, parameters);
   if (record == nullptr) return nullptr;
   ++counters_.associations_opened;
-  ++record->parameters->users;
+  ++parameters.users;
   ++record->application->associations;
   endpoint.associations.push_back(*record);
   stack_.associations_of[self_.value].fetch_add(1, std::memory_order_relaxed);
@@ -24,7 +24,8 @@ void Worker::connect(ApplicationId application_id, EndpointId endpoint_id, const
   const auto found = endpoints_.find(endpoint_id.value);
   const bool addresses_good =
       !arguments.peers.empty() && std::all_of(arguments.peers.begin(), arguments.peers.end(), endpoint::is_unicast);
-  if (found == endpoints_.end() || found->second->closing || !addresses_good || arguments.port == 0)
+  const bool parameters_good = !arguments.has_parameters || in_range(arguments.parameters);
+  if (found == endpoints_.end() || found->second->closing || !addresses_good || !parameters_good || arguments.port == 0)
     return refuse_connect(asking, endpoint_id, context, Reason::closed);
   EndpointRecord& endpoint = *found->second;
   if (!stack_.opening_attempts.take()) {
@@ -32,7 +33,9 @@ void Worker::connect(ApplicationId application_id, EndpointId endpoint_id, const
     return refuse_connect(asking, endpoint_id, context, Reason::no_resources);
   }
   const bool room = !tags_.full() && stack_.associations.take();
-  AssociationRecord* const record = room ? make_association(endpoint) : nullptr;
+  SharedParameters& parameters = arguments.has_parameters ? own_parameters(arguments.parameters) : *endpoint.parameters;
+  AssociationRecord* const record = room ? make_association(endpoint, parameters) : nullptr;
+  if (arguments.has_parameters) release(parameters);
   if (record == nullptr) {
     ++counters_.refused_association_limit;
     stack_.opening_attempts.give_back();
@@ -81,7 +84,9 @@ void Worker::begin_connect(AssociationRecord& record) {
 
 std::optional<assoc::Handshake> Worker::handshake_for(const AssociationRecord& record) {
   const endpoint::Endpoint* const endpoint = endpoint_table_.find(record.endpoint->id);
-  const auto source = source_for(*endpoint, record.attempt->peers.front());
+  // The same INIT may go to each of them.
+  const IpAddress& farthest = endpoint::farthest_of(record.attempt->peers);
+  const auto source = source_for(*endpoint, farthest);
   if (!source) return std::nullopt;
   assoc::Handshake ours;
   ours.local_port = record.attempt->ports.local;
@@ -90,8 +95,8 @@ std::optional<assoc::Handshake> Worker::handshake_for(const AssociationRecord& r
   ours.local_initial_tsn = Tsn(resources_.random.u32());
   ours.outbound_streams = record.parameters->values.outbound_streams;
   ours.inbound_streams = record.parameters->values.max_inbound_streams;
-  ours.local_addresses = endpoint::addresses_for(*endpoint, stack_.addresses, *source, record.attempt->peers.front(),
-                                                 {.ipv4 = true, .ipv6 = true});
+  ours.local_addresses =
+      endpoint::addresses_for(*endpoint, stack_.addresses, *source, farthest, {.ipv4 = true, .ipv6 = true});
   ours.peer_addresses = record.attempt->peers;
   return ours;
 }

@@ -225,13 +225,19 @@ bool Worker::set_path(AssocId association, PathId path, const PathOptions& optio
   return record->association.set_path(now_, path, options);
 }
 
+/// With one user.
+SharedParameters& Worker::own_parameters(const Parameters& parameters) {
+  SharedParameters* const own = parameters_.make();  // there may be as many as there are associations
+  own->values = parameters;
+  return *own;
+}
+
 bool Worker::set_parameters(AssocId association, const Parameters& parameters) {
   AssociationRecord* const record = store_.find(association);
   if (record == nullptr || record->attempt != nullptr) return false;
-  SharedParameters* const own = parameters_.make();
-  own->values = parameters;
-  record->association.set_parameters(now_, own->values);
-  release(*std::exchange(record->parameters, own));
+  SharedParameters& own = own_parameters(parameters);
+  record->association.set_parameters(now_, own.values);
+  release(*std::exchange(record->parameters, &own));
   touch(*record);
   return true;
 }

@@ -96,7 +96,7 @@ void Worker::handle(const CreateMessage& message) {
   if (!room) ++counters_.refused_association_limit;
   const endpoint::Admission admission = owner_role_.admit(now_, order, packet, room);
   AssociationRecord* record = nullptr;
-  if (admission == endpoint::Admission::admitted) record = make_association(*endpoint);
+  if (admission == endpoint::Admission::admitted) record = make_association(*endpoint, *endpoint->parameters);
   if (record == nullptr) {
     if (room) stack_.associations.give_back();
     if (endpoint != nullptr && endpoint->backlog != nullptr) endpoint->backlog->leave();

@@ -271,6 +271,13 @@ FAULTS = [
      "if (!send_shutdown_ack(now)) return;", ""),
     ("a life time begins with the poll turn", "stack/worker/worker_associations.cpp",
      "const Timestamp now = resources_.clock.now();  // an", "const Timestamp now = now_;  // an"),
+    ("the T bit of an ABORT is not looked at", "stack/assoc/association_teardown.cpp",
+     "(abort->tag_reflected() ? peer_tag_ : local_tag_)", "local_tag_"),
+    ("a SHUTDOWN COMPLETE may have either tag whatever its T bit", "stack/assoc/association_teardown.cpp",
+     "in.header.tag == (complete->tag_reflected ? peer_tag_ : local_tag_)",
+     "(in.header.tag == peer_tag_ || in.header.tag == local_tag_)"),
+    ("a link that goes down is told to all associations in one turn", "stack/worker/worker_network.cpp",
+     "std::uint32_t left = stack_.config.turn.link_notices;", "std::uint32_t left = UINT32_MAX;"),
     ("tags are their own hash", "stack/endpoint/association_table.hpp",
      "static_cast<std::uint32_t>(tag * limits_.hash_key >> 32)", "tag"),
 ]

@@ -174,7 +174,6 @@ void Simulation::run() {
     if (quiet && !moved_enough()) plan_opening(milliseconds(random_.below(500)));
     ++steps_;
     observe_states();
-    if (steps_ % 64 == 0) check_associations();
     // Once there are no faults and all is sent, those that did not open the association may end it too.
     if (faults_over_ && clock_.now() >= faults_end_ + minutes(5))
       for (const auto& application : applications_) application->finish();

@@ -73,6 +73,20 @@ void check_flight(const assoc::Association& association) {
   }
 }
 
+/// Of all that check_flight() compares but for the scoreboard: while it stays as it was, nothing moved there.
+std::uint64_t flight_of(const assoc::Association& association) {
+  const assoc::Sender& sender = association.sender();
+  std::uint64_t digest = std::uint64_t{sender.next_tsn().value()} << 32 | sender.cumulative_tsn().value();
+  mix(digest, std::uint64_t{sender.outstanding_bytes()} << 32 | sender.outstanding_chunks());
+  mix(digest, std::uint64_t{sender.marked_chunks()} << 32 | sender.gap_acked_chunks());
+  mix(digest, sender.retransmitted_chunks());
+  for (const assoc::Path& path : association.paths()) {
+    mix(digest, std::uint64_t{path.outstanding} << 32 | path.lowest_outstanding.value());
+    mix(digest, static_cast<std::uint64_t>(path.t3_deadline.time_since_epoch().count()));
+  }
+  return digest;
+}
+
 /// All that was sent came, and its receiver ended in order.
 bool all_arrived(const Application::Sent& sent, const Application::Sent& received) {
   return received.graceful && sent.failed == 0 && sent.ordered == received.ordered &&
@@ -92,7 +106,11 @@ void Simulation::observe_states() {
         ++totals_.counts[transition_name(seen.state, association.state())];
         seen.state = association.state();
       }
-      if (seen.state != assoc::State::closed) observe_paths(seen, association);
+      if (seen.state == assoc::State::closed) return;  // only its last events wait to be taken
+      observe_paths(seen, association);
+      check_heartbeats(association);
+      const std::uint64_t flight = flight_of(association);
+      if (std::exchange(seen.flight, flight) != flight || steps_ % 64 == 0) check_flight(association);
     });
     for (auto next = seen_[side].begin(); next != seen_[side].end();) {
       const auto at = next++;
@@ -127,15 +145,6 @@ void Simulation::observe_paths(Seen& seen, const assoc::Association& association
                      destination.to_string().c_str(), transition.c_str());
     }
   }
-}
-
-void Simulation::check_associations() {
-  for (std::uint32_t side = 0; side < 2; ++side)
-    for_each_association(side, [&](const assoc::Association& association) {
-      if (association.state() == assoc::State::closed) return;  // only its last events wait to be taken
-      check_flight(association);
-      check_heartbeats(association);
-    });
 }
 
 /// HEARTBEATs flow on every confirmed path, in use or not (RFC 9260 §8.3): the next one is due at some time, and leaves

@@ -135,6 +135,7 @@ class Sender : private WaitingSender {
   std::uint32_t marked_chunks() const { return marked_; }        ///< waiting to be sent again
   std::uint32_t gap_acked_chunks() const { return gap_acked_; }  ///< acknowledged, but not cumulatively
   std::uint64_t retransmitted_chunks() const { return retransmitted_; }
+  std::uint32_t timed_out_chunks() const { return timed_out_; }  ///< that expiries of T3-rtx found in flight
   bool in_fast_recovery() const { return fast_recovery_; }
   Tsn next_tsn() const { return store_.next_tsn(); }
   Tsn cumulative_tsn() const { return store_.cumulative_tsn(); }
@@ -225,6 +226,7 @@ class Sender : private WaitingSender {
   Timestamp window_closed_at_;  ///< the last acknowledgement that left nothing in flight, or another window
   Duration probe_interval_{};
   std::uint32_t parts_ = 0;
+  std::uint32_t timed_out_ = 0;
   std::uint32_t outstanding_bytes_ = 0;
   std::uint32_t marked_ = 0;
   std::uint32_t gap_acked_ = 0;

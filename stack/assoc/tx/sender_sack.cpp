@@ -352,7 +352,9 @@ bool Sender::on_t3_expired(Timestamp now, Path& path) {
     recovering_paths_ &= static_cast<std::uint8_t>(~path_bit(path.id));
     if (recovering_paths_ == 0) fast_recovery_ = fast_retransmit_due_ = false;
   }
+  const std::uint32_t marked_before = marked_;
   mark_all(path);
+  timed_out_ += marked_ - marked_before;
   return !answered_probe && !kept_out;
 }
 

@@ -67,10 +67,13 @@ class SLUICE_API Application {
   virtual std::uint16_t local_port(EndpointId endpoint) const = 0;
 
   /// Opens an association to `peers`, addresses of one host, the first of which is tried first (§11.1.2). The answer is
-  /// an association_up or connect_failed event with this `context`. False: too many attempts are under way; try again
-  /// later.
+  /// an association_up or connect_failed event with this `context`. The association has the endpoint's parameters or,
+  /// if there are any, `parameters` of its own: the streams that it asks for, how often its INIT goes out, and all
+  /// else. False: too many attempts are under way; try again later. Throws Error when one of `parameters` is out of
+  /// range.
   [[nodiscard]] virtual bool connect(EndpointId endpoint, std::span<const IpAddress> peers, std::uint16_t port,
-                                     std::uint64_t context) = 0;
+                                     std::uint64_t context,
+                                     const std::optional<Parameters>& parameters = std::nullopt) = 0;
 
   /// Copies `message` into send memory and queues it (§11.1.5).
   virtual SendResult send(AssocId association, StreamId stream, Ppid ppid, std::span<const std::byte> message,

@@ -45,8 +45,11 @@ struct AssociationStatus {
   std::uint64_t chunks_sent = 0;
   std::uint64_t chunks_received = 0;
   std::uint64_t chunks_retransmitted = 0;
-  std::uint16_t error_count = 0;  ///< consecutive ones; see association_max_retransmissions
-  std::uint32_t failovers = 0;    ///< times new data moved to another path
+  std::uint32_t chunks_timed_out = 0;  ///< in flight on a path whose T3-rtx expired
+  std::uint32_t t1_expired = 0;        ///< times that T1-init or T1-cookie did
+  std::uint32_t t2_expired = 0;        ///< times that T2-shutdown did
+  std::uint16_t error_count = 0;       ///< consecutive ones; see association_max_retransmissions
+  std::uint32_t failovers = 0;         ///< times new data moved to another path
   std::vector<PathStatus> paths;
 };
 

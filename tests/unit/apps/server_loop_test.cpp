@@ -26,7 +26,10 @@ class ScriptedApplication : public Application {
   EndpointId open(const EndpointOptions&) override { return {}; }
   void close(EndpointId) override {}
   std::uint16_t local_port(EndpointId) const override { return 0; }
-  bool connect(EndpointId, std::span<const IpAddress>, std::uint16_t, std::uint64_t) override { return false; }
+  bool connect(EndpointId, std::span<const IpAddress>, std::uint16_t, std::uint64_t,
+               const std::optional<Parameters>&) override {
+    return false;
+  }
   void shutdown(AssocId) override {}
   void abort(AssocId, std::string_view) override {}
   void wait(Duration) override {}

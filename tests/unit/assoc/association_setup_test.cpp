@@ -566,5 +566,33 @@ TEST_F(AssociationSetup, DataBehindTheCookieAckIsTaken) {
   EXPECT_EQ(host().seen(EventType::association_up).size(), 1u);
 }
 
+TEST_F(AssociationSetup, SnapshotCountsTheExpiriesOfEachTimer) {  // RFC 3873: sctpAssocT1expireds and its neighbours
+  connect();
+  expire();
+  flush();
+  inject_init_ack();
+  flush();
+  expire();
+  flush();
+  inject_cookie_ack();
+  send("one");
+  send("two");
+  flush();
+  expire();
+  flush();
+  Snapshot snapshot;
+  association().snapshot(snapshot);
+  EXPECT_EQ(snapshot.t1_expired, 2u);
+  EXPECT_EQ(snapshot.t2_expired, 0u);
+  EXPECT_EQ(snapshot.data_chunks_timed_out, 2u);
+  inject_sack(kOurTsn + 1);
+  association().shutdown(now_);
+  flush();
+  expire();
+  association().snapshot(snapshot);
+  EXPECT_EQ(snapshot.t2_expired, 1u);
+  EXPECT_EQ(snapshot.data_chunks_timed_out, 2u);
+}
+
 }  // namespace
 }  // namespace sluice::assoc

@@ -120,6 +120,19 @@ TEST(DpdkPort, LinearisesSegmentedFrames) {
   EXPECT_EQ(bench.counters().rx_linearised, 1u);
 }
 
+TEST(DpdkPort, TakesSegmentsAndFramesWithoutAByte) {
+  RingBench bench;
+  bench.arrive(chain(*bench.pool, {0, 100, 0, 0, 60, 0}));
+  bench.arrive(chain(*bench.pool, {0, 0}));
+  bench.arrive(chain(*bench.pool, {0}));
+  const auto frames = receive_all(*bench.port, 3);
+  ASSERT_EQ(frames.size(), 3u);
+  ASSERT_EQ(frames[0].size(), 160u);
+  for (std::uint32_t i = 0; i < 160; ++i) ASSERT_EQ(frames[0].data()[i], static_cast<std::byte>(i));
+  EXPECT_EQ(frames[1].size(), 0u);
+  EXPECT_EQ(frames[2].size(), 0u);
+}
+
 TEST(DpdkPort, DropsSegmentedFramesThatNoBlockHolds) {
   RingBench bench;
   bench.arrive(chain(*bench.pool, {1500, 1500}));

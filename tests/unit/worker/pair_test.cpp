@@ -127,6 +127,32 @@ TEST_P(PairTest, ALifeTimeBeginsWithTheSendAndNotWithTheTurnBefore) {
   EXPECT_EQ(a->worker(0).expiry({}), kNever);
 }
 
+TEST_P(PairTest, AConnectMayHaveParametersOfItsOwn) {  // §11.1.2: the outbound stream count, among others
+  listen(*b, 5000);
+  const EndpointId endpoint = a->open({});
+  ConnectArguments arguments;
+  arguments.peers = {b->v4()};
+  arguments.port = 5000;
+  arguments.has_parameters = true;
+  arguments.parameters.outbound_streams = 7;
+  a->worker(0).connect(sim::kInline, endpoint, arguments, 7);
+  arguments.has_parameters = false;
+  a->worker(0).connect(sim::kInline, endpoint, arguments, 8);
+  arguments.has_parameters = true;
+  arguments.parameters.rto_min = seconds(3) + arguments.parameters.rto_max;
+  a->worker(0).connect(sim::kInline, endpoint, arguments, 9);
+  run(seconds(1));
+  std::map<std::uint64_t, const Event*> answers;
+  for (const Event& event : from_a)
+    if (event.context != 0) answers[event.context] = &event;
+  ASSERT_EQ(answers.size(), 3u);
+  EXPECT_EQ(answers[7]->streams_out, 7);
+  EXPECT_EQ(a->worker(0).parameters(answers[7]->association)->outbound_streams, 7);
+  EXPECT_GT(answers[8]->streams_out, 7);
+  EXPECT_EQ(a->worker(0).parameters(answers[8]->association)->outbound_streams, Parameters().outbound_streams);
+  EXPECT_EQ(answers[9]->type, EventType::connect_failed);
+}
+
 TEST_P(PairTest, AMessageGoesEachWay) {
   const AssocId mine = connect(b->v4());
   ASSERT_NE(mine.value, 0u);
