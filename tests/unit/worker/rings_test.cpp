@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "tests/sim/run_pair.hpp"
+#include "tests/unit/worker/rings_client.hpp"
 
 namespace sluice::worker {
 namespace {
@@ -25,7 +26,7 @@ class RingsTest : public testing::TestWithParam<std::uint16_t> {
     ApplicationRings::Options rings_options;
     rings_options.send_arena = ArenaLayout::kLeastBytes * 16;
     rings_options.events = 16;
-    rings = std::make_unique<ApplicationRings>(b->group(), rings_options);
+    rings = std::make_unique<RingsClient>(b->group(), rings_options);
   }
   ~RingsTest() override {
     if (!rings->detached()) leave();
@@ -34,7 +35,7 @@ class RingsTest : public testing::TestWithParam<std::uint16_t> {
 
   void run(Duration time) {
     sim::run_pair(clock, wire, *a, *b, clock.now() + time, Duration(50'000), [this] {
-      const bool took = take_rings();
+      const bool took = rings->take();
       return (inline_reads && take_inline(16)) || took;
     });
   }
@@ -55,52 +56,10 @@ class RingsTest : public testing::TestWithParam<std::uint16_t> {
     }
     return any;
   }
-  bool take_rings() {
-    std::vector<EventRecord> records(16);
-    bool any = false;
-    for (std::uint16_t i = 0; i < rings->workers(); ++i) {
-      const std::size_t n = rings->channel(i).poll(records);
-      for (std::size_t k = 0; k < n; ++k) {
-        any = true;
-        if (records[k].kind == EventRecord::Kind::reply) {
-          replies.push_back(records[k]);
-          continue;
-        }
-        const Event event = rings->channel(i).event(records[k]);
-        ring_events.push_back(event);
-        if (event.type == EventType::send_failed) given_back.emplace_back(event.bytes().begin(), event.bytes().end());
-        if (event.data != nullptr) rings->channel(i).give_back(static_cast<std::uint32_t>(event.handle));
-      }
-    }
-    rings->publish();
-    rings->reclaim();
-    return any;
-  }
   void leave() {
     rings->close();
     run(seconds(30));
     EXPECT_TRUE(rings->detached());
-  }
-  template <class Contents>
-  CommandRecord with_block(CommandType type, const Contents& contents) {
-    const auto piece = rings->arena().allocate(sizeof contents);
-    std::memcpy(piece->bytes.data(), &contents, sizeof contents);
-    CommandRecord record;
-    record.type = type;
-    record.block = piece->block;
-    record.length = sizeof contents;
-    record.request = ++requests;
-    return record;
-  }
-  void command(std::uint16_t worker, const CommandRecord& record) {
-    EXPECT_TRUE(rings->channel(worker).command(record));
-    rings->publish();
-  }
-  EventRecord reply_to(std::uint64_t request) {
-    for (const EventRecord& reply : replies)
-      if (reply.context == request) return reply;
-    ADD_FAILURE() << "no reply";
-    return {};
   }
   /// An association that the ring application opened to the inline one.
   AssocId connect() {
@@ -108,20 +67,20 @@ class RingsTest : public testing::TestWithParam<std::uint16_t> {
     listen.port = 5000;
     listen.listen = true;
     a->open(listen);
-    command(0, with_block(CommandType::open_endpoint, OpenEndpointArguments{}));
+    rings->command(0, rings->with_block(CommandType::open_endpoint, OpenEndpointArguments{}));
     run(seconds(1));
-    const EventRecord opened = reply_to(requests);
+    const EventRecord opened = rings->reply_to(rings->requests);
     EXPECT_EQ(opened.error, static_cast<std::uint16_t>(CommandStatus::done));
     endpoint = opened.endpoint;
     ConnectArguments to;
     to.peers = {a->v4()};
     to.port = 5000;
-    CommandRecord record = with_block(CommandType::connect, to);
+    CommandRecord record = rings->with_block(CommandType::connect, to);
     record.endpoint = endpoint;
     record.context = 55;
-    command(static_cast<std::uint16_t>(rings->workers() - 1), record);
+    rings->command(static_cast<std::uint16_t>(rings->workers() - 1), record);
     run(seconds(1));
-    for (const Event& event : ring_events)
+    for (const Event& event : rings->events)
       if (event.type == EventType::association_up) {
         EXPECT_EQ(event.context, 55u);
         return event.association;
@@ -147,7 +106,7 @@ class RingsTest : public testing::TestWithParam<std::uint16_t> {
     record.length = 1000;
     record.context = number;
     record.lifetime = lifetime.count();
-    command(owner_of(association), record);
+    rings->command(owner_of(association), record);
   }
 
   Duration lifetime{};  ///< of what send() sends
@@ -155,13 +114,10 @@ class RingsTest : public testing::TestWithParam<std::uint16_t> {
   base::SeededRandom random{5};
   drivers::MemoryWire wire{clock, random};
   std::unique_ptr<sim::SimStack> a, b;
-  std::unique_ptr<ApplicationRings> rings;
-  std::vector<Event> inline_events, ring_events;
-  std::vector<EventRecord> replies;
+  std::unique_ptr<RingsClient> rings;
+  std::vector<Event> inline_events;
   std::vector<std::byte> received;
-  std::vector<std::vector<std::byte>> given_back;  // by send_failed events
   bool inline_reads = true;
-  std::uint64_t requests = 0;
   EndpointId endpoint;
 };
 
@@ -171,39 +127,39 @@ TEST_P(RingsTest, MessagesThatWereNotAcknowledgedAreGivenBack) {
   inline_reads = false;
   send_300(association);
   run(seconds(2));
-  ring_events.clear();
+  rings->events.clear();
   CommandRecord abort;
   abort.type = CommandType::abort;
   abort.association = association;
-  command(owner_of(association), abort);
+  rings->command(owner_of(association), abort);
   run(seconds(2));
-  std::erase_if(ring_events, [](const Event& event) { return event.type != EventType::send_failed; });
-  ASSERT_EQ(ring_events.size(), given_back.size());
-  ASSERT_GT(ring_events.size(), 200u);
+  std::erase_if(rings->events, [](const Event& event) { return event.type != EventType::send_failed; });
+  ASSERT_EQ(rings->events.size(), rings->given_back.size());
+  ASSERT_GT(rings->events.size(), 200u);
   EXPECT_GT(b->counter("worker.parked_sends"), 100u);
-  std::uint64_t number = 300 - ring_events.size();
-  for (std::size_t i = 0; i < ring_events.size(); ++i, ++number) {
-    ASSERT_EQ(ring_events[i].context, number);
-    ASSERT_EQ(given_back[i], std::vector(1000, static_cast<std::byte>(number % 251)));
-    EXPECT_TRUE(ring_events[i].end);
-    EXPECT_EQ(ring_events[i].ppid, Ppid(7));
+  std::uint64_t number = 300 - rings->events.size();
+  for (std::size_t i = 0; i < rings->events.size(); ++i, ++number) {
+    ASSERT_EQ(rings->events[i].context, number);
+    ASSERT_EQ(rings->given_back[i], std::vector(1000, static_cast<std::byte>(number % 251)));
+    EXPECT_TRUE(rings->events[i].end);
+    EXPECT_EQ(rings->events[i].ppid, Ppid(7));
   }
-  EXPECT_FALSE(ring_events.back().sent);
+  EXPECT_FALSE(rings->events.back().sent);
   EXPECT_EQ(rings->arena().out(), 0u);
 }
 
 TEST_P(RingsTest, ASendThatIsRefusedForGoodSaysWhy) {
   const AssocId association = connect();
-  ring_events.clear();
+  rings->events.clear();
   send(association, 1, StreamId(60000), Ppid(7), true);
   send(association, 2, StreamId(0), Ppid(7), false);
   send(association, 3, StreamId(0), Ppid(8), true);
   run(seconds(1));
-  ASSERT_EQ(ring_events.size(), 2u);
-  EXPECT_EQ(ring_events[0].context, 1u);
-  EXPECT_EQ(ring_events[0].reason(), Reason::invalid_stream);
-  EXPECT_EQ(ring_events[1].context, 3u);
-  EXPECT_EQ(ring_events[1].reason(), Reason::wrong_part);
+  ASSERT_EQ(rings->events.size(), 2u);
+  EXPECT_EQ(rings->events[0].context, 1u);
+  EXPECT_EQ(rings->events[0].reason(), Reason::invalid_stream);
+  EXPECT_EQ(rings->events[1].context, 3u);
+  EXPECT_EQ(rings->events[1].reason(), Reason::wrong_part);
 }
 
 // Far more than the send buffer holds: what finds it full is parked and goes on by itself, in order.
@@ -229,7 +185,7 @@ TEST_P(RingsTest, MessagesThatAreTooOldComeBack) {
   send_300(association);
   run(seconds(5));
   std::size_t expired = 0;
-  for (const Event& event : ring_events)
+  for (const Event& event : rings->events)
     expired += event.type == EventType::send_failed && event.reason() == Reason::expired;
   EXPECT_GT(expired, 200u);
   inline_reads = true;
@@ -248,7 +204,7 @@ TEST_P(RingsTest, MessagesFromThePeerAreLentAndComeBack) {
   }
   run(seconds(20));
   std::size_t messages = 0;
-  for (const Event& event : ring_events) messages += event.type == EventType::message;
+  for (const Event& event : rings->events) messages += event.type == EventType::message;
   EXPECT_EQ(messages, 20u);
   EXPECT_EQ(b->buffers_out(), 0u);
 }
@@ -258,15 +214,15 @@ TEST_P(RingsTest, StatusAndListingsComeIntoABlockOfTheArena) {
   struct Room {
     std::byte bytes[sizeof(assoc::Snapshot) * 2];
   };
-  CommandRecord status = with_block(CommandType::status, Room{});
+  CommandRecord status = rings->with_block(CommandType::status, Room{});
   status.association = association;
-  command(owner_of(association), status);
-  CommandRecord listing = with_block(CommandType::snapshot, Room{});
+  rings->command(owner_of(association), status);
+  CommandRecord listing = rings->with_block(CommandType::snapshot, Room{});
   listing.value = 10;
-  command(owner_of(association), listing);
+  rings->command(owner_of(association), listing);
   run(seconds(1));
   for (const CommandRecord& asked : {status, listing}) {
-    const EventRecord reply = reply_to(asked.request);
+    const EventRecord reply = rings->reply_to(asked.request);
     EXPECT_EQ(reply.error, static_cast<std::uint16_t>(CommandStatus::done));
     ASSERT_EQ(reply.length, sizeof(assoc::Snapshot));
     assoc::Snapshot snapshot;
@@ -283,26 +239,26 @@ TEST_P(RingsTest, WhatIsOutOfRangeIsRefusedAndCounted) {
   CommandRecord bad;
   bad.type = static_cast<CommandType>(99);
   bad.request = 1001;
-  command(0, bad);
+  rings->command(0, bad);
   bad.type = CommandType::open_endpoint;
   bad.block = 1 << 30;
   bad.length = sizeof(OpenEndpointArguments);
   bad.request = 1002;
-  command(0, bad);
+  rings->command(0, bad);
   OpenEndpointArguments foreign;
   foreign.addresses = {IpAddress::v4(0x01020304)};
-  const CommandRecord not_ours = with_block(CommandType::open_endpoint, foreign);
-  command(0, not_ours);
+  const CommandRecord not_ours = rings->with_block(CommandType::open_endpoint, foreign);
+  rings->command(0, not_ours);
   OpenEndpointArguments reckless;
   reckless.has_parameters = true;
   reckless.parameters.rto_alpha_shift = 200;
-  const CommandRecord out_of_range = with_block(CommandType::open_endpoint, reckless);
-  command(0, out_of_range);
+  const CommandRecord out_of_range = rings->with_block(CommandType::open_endpoint, reckless);
+  rings->command(0, out_of_range);
   run(seconds(1));
-  EXPECT_EQ(reply_to(1001).error, static_cast<std::uint16_t>(CommandStatus::bad_record));
-  EXPECT_EQ(reply_to(1002).error, static_cast<std::uint16_t>(CommandStatus::bad_record));
-  EXPECT_EQ(reply_to(not_ours.request).error, static_cast<std::uint16_t>(CommandStatus::bad_arguments));
-  EXPECT_EQ(reply_to(out_of_range.request).error, static_cast<std::uint16_t>(CommandStatus::bad_arguments));
+  EXPECT_EQ(rings->reply_to(1001).error, static_cast<std::uint16_t>(CommandStatus::bad_record));
+  EXPECT_EQ(rings->reply_to(1002).error, static_cast<std::uint16_t>(CommandStatus::bad_record));
+  EXPECT_EQ(rings->reply_to(not_ours.request).error, static_cast<std::uint16_t>(CommandStatus::bad_arguments));
+  EXPECT_EQ(rings->reply_to(out_of_range.request).error, static_cast<std::uint16_t>(CommandStatus::bad_arguments));
   EXPECT_EQ(b->counter("channel.bad_commands"), 2u);
 }
 
@@ -310,12 +266,12 @@ TEST_P(RingsTest, TwoEndpointsCannotHaveOnePort) {
   OpenEndpointArguments arguments;
   arguments.port = 6000;
   arguments.listen = true;
-  const CommandRecord first = with_block(CommandType::open_endpoint, arguments);
-  command(0, first);
-  const CommandRecord second = with_block(CommandType::open_endpoint, arguments);
-  command(static_cast<std::uint16_t>(rings->workers() - 1), second);
+  const CommandRecord first = rings->with_block(CommandType::open_endpoint, arguments);
+  rings->command(0, first);
+  const CommandRecord second = rings->with_block(CommandType::open_endpoint, arguments);
+  rings->command(static_cast<std::uint16_t>(rings->workers() - 1), second);
   run(seconds(1));
-  const std::uint16_t one = reply_to(first.request).error, other = reply_to(second.request).error;
+  const std::uint16_t one = rings->reply_to(first.request).error, other = rings->reply_to(second.request).error;
   EXPECT_NE(one == 0, other == 0);
   EXPECT_EQ(one + other, static_cast<std::uint16_t>(CommandStatus::port_in_use));
 }
@@ -337,11 +293,11 @@ TEST_P(RingsTest, ClosingAnEndpointAbortsItsAssociationsAndFreesItsPort) {
   close.type = CommandType::close_endpoint;
   close.endpoint = endpoint;
   close.request = 2001;
-  command(0, close);
+  rings->command(0, close);
   run(seconds(5));
-  EXPECT_EQ(reply_to(2001).error, static_cast<std::uint16_t>(CommandStatus::done));
+  EXPECT_EQ(rings->reply_to(2001).error, static_cast<std::uint16_t>(CommandStatus::done));
   bool lost = false;
-  for (const Event& event : ring_events)
+  for (const Event& event : rings->events)
     lost |= event.type == EventType::association_lost && event.association == association;
   EXPECT_TRUE(lost);
   EXPECT_EQ(b->associations(), 0u);
