@@ -36,6 +36,8 @@ SimStack::SimStack(drivers::MemoryWire& wire, base::SimClock& clock, std::uint64
     interface.mac = ports_[i]->info().mac;
     interface.mtu = options.mtu;
     interface.addresses = {{v4(i), 24}, {v6(i), 64}};
+    if (options.link_local)
+      interface.addresses.insert(interface.addresses.begin(), {{link_local(i, true), 16}, {link_local(i, false), 64}});
     config.ip.interfaces.push_back(interface);
   }
   std::vector<worker::WorkerResources> resources;
@@ -52,6 +54,12 @@ IpAddress SimStack::address_on(std::uint16_t port, bool is_v4) const {
   const auto net = static_cast<std::uint8_t>(port);
   if (is_v4) return IpAddress::v4(0xc6120000u | std::uint32_t{net} << 8 | host_);
   return IpAddress::v6({0x20, 0x01, 0x0d, 0xb8, 0, net, 0, 0, 0, 0, 0, 0, 0, 0, 0, host_});
+}
+
+IpAddress SimStack::link_local(std::uint16_t port, bool is_v4) const {
+  const auto net = static_cast<std::uint8_t>(port);
+  if (is_v4) return IpAddress::v4(0xa9fe0000u | std::uint32_t{net} << 8 | host_);
+  return IpAddress::v6({0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, net, 0, host_});
 }
 
 EndpointId SimStack::open(const worker::OpenEndpointArguments& arguments, std::uint16_t* port) {

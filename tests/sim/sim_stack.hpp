@@ -20,7 +20,8 @@ struct SimStackOptions {
   std::uint16_t ports = 1;   ///< each on a segment of the wire: port N on segment N
   std::uint16_t queues = 0;  ///< of each port; 0: one for each worker
   drivers::Steering steering = drivers::Steering::flow_hash;
-  std::uint8_t host = 1;  ///< addresses 198.18.N.host/24 and 2001:db8:N::host/64 on port N
+  std::uint8_t host = 1;    ///< addresses 198.18.N.host/24 and 2001:db8:N::host/64 on port N
+  bool link_local = false;  ///< and 169.254.N.host/16 and fe80::N:host/64
   std::uint16_t mtu = 1500;
   std::uint16_t receive_ring = 1024;    ///< frames a receive queue of the port holds
   std::optional<std::uint16_t> port{};  ///< the wire's first port of a stack that is gone; nothing: new ones
@@ -51,6 +52,7 @@ class SimStack {
   IpAddress v4(std::uint16_t port = 0) const { return address_on(port, true); }
   IpAddress v6(std::uint16_t port = 0) const { return address_on(port, false); }
   IpAddress address_on(std::uint16_t port, bool is_v4) const;
+  IpAddress link_local(std::uint16_t port, bool is_v4) const;
 
   /// Opens an endpoint and steps the workers until it is there.
   EndpointId open(const worker::OpenEndpointArguments& arguments, std::uint16_t* port = nullptr);
