@@ -78,7 +78,7 @@ bool refuse_init(const Services& services, Timestamp now, const Received& receiv
 }
 
 void send_init_ack(const Services& services, Timestamp now, const Received& received, const InitRequest& request,
-                   const InitAnswer& ours, const IpAddress* destination) {
+                   const InitAnswer& ours, const IpAddress* destination, const IpAddress* source) {
   Reply reply(services, received, request.header.init_tag, kMaxInitAckPacket);
   if (!reply) return;
   // §3.3.3: no more than the peer takes.
@@ -95,7 +95,7 @@ void send_init_ack(const Services& services, Timestamp now, const Received& rece
   for (const wire::Parameter& parameter : request.unrecognized)
     if (wire::append_unrecognized_parameter(chunk, parameter)) ++services.counters.init_parameters_reported;
   services.counters.init_addresses_ignored += request.ignored_addresses;
-  reply.send(destination);
+  reply.send(destination, source);
   ++services.counters.init_acks_sent;
 }
 

@@ -30,8 +30,8 @@ bool refuse_init(const Services& services, Timestamp now, const Received& receiv
                  const InitRequest& request);
 
 /// Sends INIT ACK with a cookie that joins `ours` with `request` (RFC 9260 §5.1 B, §5.1.3). To `destination` if it is
-/// not null, else to where the INIT came from.
+/// not null, else to where the INIT came from; from `source` if it is not null, else from where the INIT went to.
 void send_init_ack(const Services& services, Timestamp now, const Received& received, const InitRequest& request,
-                   const InitAnswer& ours, const IpAddress* destination = nullptr);
+                   const InitAnswer& ours, const IpAddress* destination = nullptr, const IpAddress* source = nullptr);
 
 }  // namespace sluice::endpoint

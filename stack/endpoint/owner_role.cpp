@@ -33,10 +33,20 @@ std::optional<CookieAction> table_12(const Tcb& tcb, const Cookie& cookie) {
 }
 
 // §5.2.1 rules 1 to 3: an address that the user named and that the INIT reports, its source if that will do.
-const IpAddress* init_ack_destination(const Tcb& tcb, const InitRequest& request, bool v4) {
-  for (const IpAddress& address : request.peers)  // the source is the first
-    if (address.is_v4() == v4 && tcb.confirmed.contains(address)) return &address;
-  return nullptr;
+const IpAddress* init_ack_destination(const Tcb& tcb, const InitRequest& request) {
+  const IpAddress& source = request.peers.front();
+  const IpAddress* other_family = nullptr;
+  for (const IpAddress& address : request.peers) {
+    if (!tcb.confirmed.contains(address)) continue;
+    if (address.is_v4() == source.is_v4()) return &address;
+    if (other_family == nullptr) other_family = &address;
+  }
+  return other_family;
+}
+
+// One of ours in the family of `peer`; keep_families_of() left no other families.
+const IpAddress* first_of_family(const assoc::AddressList& ours, const IpAddress& peer) {
+  return std::find_if(ours.begin(), ours.end(), [&](const IpAddress& own) { return own.is_v4() == peer.is_v4(); });
 }
 
 bool opening(State state) {
@@ -107,8 +117,7 @@ OwnerVerdict OwnerRole::on_init(Timestamp now, const Tcb& tcb, const Parameters&
 
 void OwnerRole::answer_in_cookie_wait(Timestamp now, const Tcb& tcb, const Received& received,
                                       const InitRequest& request, InitAnswer& ours) {
-  const IpAddress* const destination =
-      init_ack_destination(tcb, request, received.arrival.destination.is_v4());  // which it leaves from
+  const IpAddress* const destination = init_ack_destination(tcb, request);
   if (destination == nullptr) {
     ++services_.counters.init_wrong_peer;
     return;
@@ -116,7 +125,9 @@ void OwnerRole::answer_in_cookie_wait(Timestamp now, const Tcb& tcb, const Recei
   ours.outbound_streams = tcb.handshake.outbound_streams;
   ours.inbound_streams = tcb.handshake.inbound_streams;
   ours.tie_tags = {};
-  send_init_ack(services_, now, received, request, ours, destination);
+  const bool same_family = destination->is_v4() == received.arrival.destination.is_v4();
+  const IpAddress* const source = same_family ? nullptr : first_of_family(ours.local_addresses, *destination);
+  send_init_ack(services_, now, received, request, ours, destination, source);
 }
 
 OwnerVerdict OwnerRole::on_cookie_echo(Timestamp now, const Tcb& tcb, const Received& received) {

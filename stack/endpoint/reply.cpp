@@ -39,9 +39,9 @@ Reply::Reply(const Services& services, const Received& received, VTag tag, std::
                                      .tag = tag});
 }
 
-void Reply::send(const IpAddress* destination) {
+void Reply::send(const IpAddress* destination, const IpAddress* source) {
   base::OutboundPacket out;
-  out.departure.source = received_.arrival.destination;
+  out.departure.source = source != nullptr ? *source : received_.arrival.destination;
   out.departure.destination = destination != nullptr ? *destination : received_.arrival.source;
   out.departure.udp_destination_port = received_.arrival.udp_source_port;
   // Nothing is known of the path's MTU yet.

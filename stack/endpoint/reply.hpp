@@ -30,8 +30,8 @@ class Reply {
   Reply(const Services& services, const Received& received, VTag tag, std::uint32_t limit);
   explicit operator bool() const { return writer_.has_value(); }
   wire::PacketWriter& packet() { return *writer_; }
-  /// Sends it, to `destination` if that is not the source of what it answers.
-  void send(const IpAddress* destination = nullptr);
+  /// Sends it, to `destination` if that is not the source of what it answers, and from `source` likewise.
+  void send(const IpAddress* destination = nullptr, const IpAddress* source = nullptr);
 
  private:
   const Services& services_;

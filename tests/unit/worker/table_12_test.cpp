@@ -264,6 +264,11 @@ TEST_P(SimultaneousOpen, EachMayNameAnotherAddress) {
   try_all_losses();
 }
 
+TEST_P(SimultaneousOpen, EachMayNameAnAddressOfAnotherFamily) {
+  a_address = a->v6(0);
+  try_all_losses();
+}
+
 INSTANTIATE_TEST_SUITE_P(Workers, PeerRestart, testing::Values(1, 2, 4));
 INSTANTIATE_TEST_SUITE_P(Workers, SimultaneousOpen, testing::Values(1, 2, 4));
 
