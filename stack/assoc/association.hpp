@@ -163,6 +163,7 @@ class Association {
     wire::CommonHeader header;
     Path* path = nullptr;    ///< the one it came by; null only for INIT ACK
     bool data = false;       ///< it held DATA that this state accepts
+    bool duplicate = false;  ///< some of it was received before
     bool heartbeat = false;  ///< it held HEARTBEATs
     bool shutdown = false;   ///< it held a SHUTDOWN
     bool sack_immediately = false;
@@ -260,6 +261,8 @@ class Association {
   Path& reply_path(Path& from);
   void choose_data_path();
   PathId fittest_path(PathId path) const;
+  void move_data(PathId to);
+  void choose_sack_path(const Path& from, bool duplicate);
   void charge(Path& path, PathFault fault);
   void judge(Path& path);
   void switch_primary();
@@ -267,6 +270,7 @@ class Association {
   bool has_path_beside(std::uint16_t port) const;
   void fail_path(Path& path);
   void path_answered(Path& path);
+  void path_perhaps_answered(const Path& path);
   void set_path_state(Path& path, PathState state);
   void schedule_heartbeats(Timestamp now);
   void schedule_heartbeat(Timestamp now, Path& path);
@@ -329,7 +333,7 @@ class Association {
   PathId cookie_ack_path_;
   PathId data_path_;     // where new data goes: the primary path, or what replaces it
   PathId control_path_;  // where INIT, COOKIE ECHO, SHUTDOWN and SHUTDOWN ACK go
-  PathId sack_path_;     // where DATA came from last; confirmed
+  PathId sack_path_;     // see choose_sack_path(); confirmed
   PathId packet_path_;   // of the packet being filled
   bool active_ = false;  // we opened it
   bool sender_started_ = false;

@@ -105,7 +105,7 @@ void Association::read_chunks(Inbound& in, std::span<const std::byte> chunks) {
 void Association::end_packet(Inbound& in) {
   if (in.data) {
     last_user_data_ = in.now;
-    if (in.path->state != PathState::unconfirmed) sack_path_ = in.path->id;  // §5.4
+    choose_sack_path(*in.path, in.duplicate);
     // The very first DATA is acknowledged at once (§5.1), and all of it in SHUTDOWN-SENT (§9.2).
     const bool first = !std::exchange(data_seen_, true);
     receiver_.on_packet_end(in.now, first || in.sack_immediately || state_ == State::shutdown_sent);
@@ -173,8 +173,10 @@ void Association::acknowledge_before(const Inbound& in) {
 
 Association::Next Association::refuse_data(Inbound& in, const wire::DataChunk& data, DataVerdict verdict) {
   switch (verdict) {
-    case DataVerdict::accepted:
     case DataVerdict::duplicate:
+      in.duplicate = true;
+      return Next::chunk;
+    case DataVerdict::accepted:
     case DataVerdict::out_of_window:
       return Next::chunk;
     case DataVerdict::no_user_data:
@@ -213,7 +215,10 @@ Association::Next Association::take_acknowledgement(Inbound& in, const SackResul
     if ((result.paths_answered & path_bit(path.id)) == 0) continue;
     error_count_ = 0;
     // Of data that was sent on several paths nobody knows which of them it took: that revives none (RFC 7829 §3.2 9).
-    if (path.state == PathState::active || (result.paths_proven & path_bit(path.id)) != 0) path_answered(path);
+    if (path.state == PathState::active || (result.paths_proven & path_bit(path.id)) != 0)
+      path_answered(path);
+    else
+      path_perhaps_answered(path);
   }
   return Next::chunk;
 }

@@ -86,7 +86,8 @@ std::uint16_t counted_errors(const Path& path, const Parameters& parameters) {
 bool Association::set_up_path(Path& path, const IpAddress& destination, std::span<const IpAddress> local_addresses) {
   path.route.destination = destination;
   path.route.dscp = parameters_->dscp;
-  // The first pair is the one that the handshake's packets use; for the others the routes choose the source.
+  // The first pair is the one that the handshake's packets used, as long as its source is the way there; for the others
+  // the routes choose the source.
   if (path.id == PathId(0) && local_addresses.front().is_v4() == destination.is_v4())
     path.route.source = local_addresses.front();
   resolve(path, local_addresses);
@@ -190,15 +191,27 @@ bool Association::set_primary(PathId path) {
 /// §6.4, §6.4.1: the primary path while it is active, else one other that is, and that one as long as it stays so. If
 /// none is, the potentially failed one with the fewest errors (RFC 7829 §3.2 4), else the present one.
 void Association::choose_data_path() {
-  const PathId before = data_path_;
   const PathId other = fittest_path(data_path_);
   if (is_alive(paths_[primary_.value]))
-    data_path_ = primary_;
+    move_data(primary_);
   else if (unfitness(paths_[other.value]) < unfitness(paths_[data_path_.value]))
-    data_path_ = other;
-  if (data_path_ == before) return;
+    move_data(other);
+}
+
+void Association::move_data(PathId to) {
+  if (std::exchange(data_path_, to) == to) return;
   ++failovers_;
   ++services_.counters.failovers;
+}
+
+/// §6.4: SACKs go to where DATA came from. A duplicate suggests that they do not arrive that way: each goes by another.
+/// Nor do they go to an address that does not answer while there is one that does, nor to an unconfirmed one (§5.4).
+void Association::choose_sack_path(const Path& from, bool duplicate) {
+  const bool answers = from.state == PathState::active || from.state == PathState::potentially_failed;
+  if (answers && !duplicate)
+    sack_path_ = from.id;
+  else if (duplicate || !is_alive(paths_[sack_path_.value]))
+    sack_path_ = fittest_path(sack_path_);
 }
 
 /// RFC 7829 §5: a primary path with too many errors in a row gives way to another one that is in use.
@@ -266,6 +279,12 @@ void Association::judge(Path& path) {
 void Association::path_answered(Path& path) {
   path.error_count = 0;
   if (path.state != PathState::active) set_path_state(path, PathState::active);
+}
+
+/// Data that was sent there last was acknowledged, perhaps by what went elsewhere before. While every path is inactive
+/// that is the best sign there is: what is new goes there, and proves it.
+void Association::path_perhaps_answered(const Path& path) {
+  if (path.state == PathState::inactive && paths_[data_path_.value].state == PathState::inactive) move_data(path.id);
 }
 
 /// A path whose link went down is no path, as long as there is another: what was in flight there goes by that one, and

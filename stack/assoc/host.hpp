@@ -21,9 +21,10 @@ class Host {
   /// events come with an empty one. False: no room; nothing was taken, the association keeps the event and offers it
   /// again when the host calls Association::resume_delivery().
   virtual bool deliver(const Event& event, base::Buffer& buffer) noexcept = 0;
-  /// Finds the way to `route.destination`: fills in the next hop, the source address where that is unspecified, the
-  /// port (NIC) and its MTU in bytes of IP packet. Asked when a path is made and whenever it is to send without a next
-  /// hop. False: there is no way now; what is sent all the same is dropped below and counted there as unreachable.
+  /// Finds the way to `route.destination`: fills in the next hop, the source address where that is unspecified or not
+  /// of the way's port, that port (NIC) and its MTU in bytes of IP packet. Asked when a path is made and whenever it is
+  /// to send without a next hop. False: there is no way now; what is sent all the same is dropped below and counted
+  /// there as unreachable.
   virtual bool resolve(base::Departure& route, std::uint16_t& mtu, std::uint16_t& port) noexcept {
     static_cast<void>(route), static_cast<void>(mtu), static_cast<void>(port);
     return false;

@@ -64,6 +64,8 @@ class Layer final : private NeighbourCache::Actions {
   std::uint32_t resolve(const IpAddress& destination, const IpAddress& source_hint) const;
   /// The address of ours to use towards `destination` (RFC 6724 §5, as far as it applies); nothing without a route.
   std::optional<IpAddress> source_for(const IpAddress& destination) const;
+  /// `address` is one of ours, and of `port`.
+  bool has_address(std::uint16_t port, const IpAddress& address) const { return routes_.is_local_on(port, address); }
   /// Bytes of the largest IP packet on the link of `next_hop`; 0 when it names nothing.
   std::uint16_t mtu(std::uint32_t next_hop) const;
   /// The port of `next_hop`; 0 when it names nothing.

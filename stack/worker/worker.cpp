@@ -298,10 +298,11 @@ void Worker::transmit(base::OutboundPacket&& packet) noexcept {
 bool Worker::resolve(base::Departure& route, std::uint16_t& mtu, std::uint16_t& port) noexcept {
   route.next_hop = ip_.resolve(route.destination, route.source);
   if (route.next_hop == 0) return false;
-  if (route.source.is_unspecified())
-    if (const auto source = ip_.source_for(route.destination)) route.source = *source;
   mtu = ip_.mtu(route.next_hop);
   port = ip_.port(route.next_hop);
+  // What is answered to another port's address would need that port's way, too: two ports are two ways.
+  if (!ip_.has_address(port, route.source))
+    if (const auto source = ip_.source_for(route.destination)) route.source = *source;
   return true;
 }
 

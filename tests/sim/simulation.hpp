@@ -55,7 +55,8 @@ class Simulation {
     VTag local_tag;
     std::vector<std::pair<IpAddress, PathState>> paths;
     std::uint32_t step = 0;
-    std::uint64_t flight = 0;  // what flight_of() said when the scoreboard was checked last
+    Timestamp heartbeats_flowed = kNever;  // when they were seen to last; kNever: not looked at yet
+    std::uint64_t flight = 0;              // what flight_of() said when the scoreboard was checked last
   };
 
   static constexpr std::uint16_t kPort = 5000;
@@ -96,7 +97,7 @@ class Simulation {
   // simulation_checks.cpp: what must be true
   void observe_states();
   void observe_paths(Seen& seen, const assoc::Association& association);
-  void check_heartbeats(const assoc::Association& association);
+  void check_heartbeats(Seen& seen, const assoc::Association& association);
   void check_given_up(const Application& sender, std::span<const std::uint32_t> flows);
   void check_nothing_lost();
   void check_nothing_left();

@@ -108,7 +108,7 @@ void Simulation::observe_states() {
       }
       if (seen.state == assoc::State::closed) return;  // only its last events wait to be taken
       observe_paths(seen, association);
-      check_heartbeats(association);
+      check_heartbeats(seen, association);
       const std::uint64_t flight = flight_of(association);
       if (std::exchange(seen.flight, flight) != flight || steps_ % 64 == 0) check_flight(association);
     });
@@ -148,15 +148,19 @@ void Simulation::observe_paths(Seen& seen, const assoc::Association& association
 }
 
 /// HEARTBEATs flow on every confirmed path, in use or not (RFC 9260 §8.3): the next one is due at some time, and leaves
-/// then unless something keeps the stack from sending.
-void Simulation::check_heartbeats(const assoc::Association& association) {
+/// then, or as soon as a transmit ring has room for it, unless something keeps the stack from sending.
+void Simulation::check_heartbeats(Seen& seen, const assoc::Association& association) {
   constexpr Duration kSlack = seconds(1);
-  if (association.state() != assoc::State::established || clock_.now() - last_disturbed_ <= kSlack) return;
-  for (const assoc::Path& path : association.paths()) {
-    if (path.state == PathState::unconfirmed) continue;
-    if (path.heartbeat_deadline == kNever || path.heartbeat_deadline < clock_.now() - kSlack)
-      throw std::runtime_error("no HEARTBEAT goes to " + path.route.destination.to_string());
-  }
+  const auto paths = association.paths();
+  const auto late = std::find_if(paths.begin(), paths.end(), [&](const assoc::Path& path) {
+    return path.state != PathState::unconfirmed &&
+           (path.heartbeat_deadline == kNever || path.heartbeat_deadline < clock_.now());
+  });
+  const bool exempt = clock_.now() - last_disturbed_ <= kSlack || association.state() != assoc::State::established;
+  if (late == paths.end() || exempt || seen.heartbeats_flowed == kNever)
+    seen.heartbeats_flowed = clock_.now();
+  else if (clock_.now() - seen.heartbeats_flowed > kSlack)
+    throw std::runtime_error("no HEARTBEAT goes to " + late->route.destination.to_string());
 }
 
 /// Each of `flows` came to a bad end at `sender`, whose ABORT was lost, or died with its stack; those that never told

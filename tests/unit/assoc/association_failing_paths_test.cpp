@@ -284,6 +284,35 @@ TEST_F(FailingPaths, SacksLeaveADeadLinkToo) {
   for (const SentPacket& packet : flush()) EXPECT_EQ(packet.departure.destination, kThere2);
 }
 
+TEST_F(FailingPaths, SacksDoNotGoToAnAddressThatDoesNotAnswer) {  // though DATA comes from there
+  go_multihomed();
+  association().on_link(TestHost::kSecondPort, false);
+  for (int i = 0; i < 4; ++i) {
+    inject(
+        kOurTag, [=](wire::PacketWriter& packet) { write_data(packet, kPeerTsn + i, "from there"); }, kThere2);
+    for (const SentPacket& packet : flush()) EXPECT_EQ(packet.departure.destination, kThere);
+  }
+  EXPECT_GE(counters().sacks_sent, 2u);
+}
+
+TEST_F(FailingPaths, WhileAllAreInactiveDataGoesWhereItWasPerhapsAnswered) {
+  side_.parameters.potentially_failed_threshold = UINT16_MAX;
+  side_.parameters.path_max_retransmissions = 0;
+  side_.parameters.heartbeat_interval = 0s;
+  go_multihomed();
+  time_out();
+  EXPECT_EQ(data_goes_to(), kThere2);
+  now_ = path(1).t3_deadline;
+  association().on_deadline(now_);
+  EXPECT_EQ(data_goes_to(), kThere);
+  inject_sack(kOurTsn);
+  EXPECT_EQ(path(0).state, PathState::inactive) << "sent both ways, it proves neither";
+  send("new");
+  EXPECT_EQ(data_goes_to(), kThere);
+  inject_sack(kOurTsn + 1);
+  EXPECT_EQ(path(0).state, PathState::active);
+}
+
 TEST_F(FailingPaths, ParametersChangeWhileItLives) {
   go_multihomed();
   Parameters other = side_.parameters;

@@ -211,6 +211,22 @@ TEST_F(AssociationPaths, SackGoesWhereDataCameFrom) {
   EXPECT_EQ(packets[0].departure.destination, kThere2);
 }
 
+TEST_F(AssociationPaths, SacksOfDuplicatesGoAnotherWayEachTime) {  // §6.4
+  go_multihomed();
+  const auto sack_of = [this](Tsn tsn) {
+    inject(
+        kOurTag, [=](wire::PacketWriter& packet) { write_data(packet, tsn, "from there"); }, kThere2);
+    const auto packets = flush();
+    return packets.empty() ? IpAddress() : packets[0].departure.destination;
+  };
+  EXPECT_EQ(sack_of(kPeerTsn), kThere2);
+  EXPECT_EQ(sack_of(kPeerTsn), kThere);
+  EXPECT_EQ(sack_of(kPeerTsn), kThere2);
+  EXPECT_EQ(sack_of(kPeerTsn), kThere);
+  sack_of(kPeerTsn + 1);
+  EXPECT_EQ(sack_of(kPeerTsn + 2), kThere2);
+}
+
 TEST_F(AssociationPaths, SackFromAnotherAddressCountsForThePathOfTheData) {
   go_multihomed();
   send("goes to the primary path");

@@ -117,12 +117,13 @@ TEST_F(OwnerRoleTest, InCookieWaitTheInitAckGoesToNoAddressThatOnlyThePeerNamed)
   EXPECT_EQ(host.sent[0].departure.destination, kPeer);
 }
 
-TEST_F(OwnerRoleTest, InCookieWaitTheInitAckDoesNotChangeTheFamily) {
+TEST_F(OwnerRoleTest, InCookieWaitTheInitAckGoesToTheFamilyThatTheUserNamed) {
   cookie_wait();
   tcb.confirmed = tcb.handshake.peer_addresses = {ip("2001:db8::2")};
   at_owner(init({.addresses = {ip("2001:db8::2")}}));
-  EXPECT_TRUE(host.sent.empty());
-  EXPECT_EQ(counters.init_wrong_peer, 1u);
+  ASSERT_EQ(host.sent.size(), 1u);
+  EXPECT_EQ(host.sent[0].departure.destination, ip("2001:db8::2"));
+  EXPECT_EQ(host.sent[0].departure.source, kLocal6);
 }
 
 TEST_F(OwnerRoleTest, InCookieEchoedTheTagStaysAndTheCookieHasTieTags) {

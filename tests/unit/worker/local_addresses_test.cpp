@@ -92,6 +92,17 @@ TEST_P(LocalAddresses, AnEndpointIsNotReachedByAnotherAddressOfItsStack) {
   EXPECT_EQ(b->associations(), 0u);
 }
 
+TEST_P(LocalAddresses, APathLeavesFromAnAddressOfItsPort) {  // though the peer spoke to another one first
+  make(false);
+  b.open(kPort, true);
+  connect(a.open(0, false, {a->v4(1)}), b->v4(0));
+  const assoc::Snapshot state = b.state_of(b.up());
+  ASSERT_EQ(state.paths.size(), 1u);
+  EXPECT_EQ(state.paths[0].destination, a->v4(1));
+  EXPECT_EQ(state.paths[0].port, 1);
+  EXPECT_EQ(state.paths[0].source, b->v4(1));
+}
+
 TEST_P(LocalAddresses, OneAddressIsNotListed) {  // the packet's source says it
   make(false);
   b.open(kPort, true, {b->v4(0)});
