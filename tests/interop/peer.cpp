@@ -6,11 +6,13 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <map>
+#include <thread>
 
 namespace interop {
 namespace {
@@ -29,8 +31,10 @@ constexpr char kUsage[] = R"(usage:
   --until FILE          send until FILE exists
   --sizes LIST          bytes of the messages, in turn
   --window N            messages under way at once (64)
-  --after N --then shutdown|abort|pause   echo: what to do after the N-th message; a pause ends when --go exists
+  --rate N              and no more than N a second
+  --after N --then shutdown|abort|pause   what to do after the N-th message (client: abort, pause); a pause ends when --go exists
   --go FILE
+  --pace LIST           initial, least and greatest RTO and heartbeat interval in ms, retransmissions on a path (usrsctp)
 )";
 
 std::vector<std::string> split(const std::string& list) {
@@ -63,6 +67,8 @@ void set(Options& options, const std::string& name, const std::string& value) {
     options.until = value;
   else if (name == "--window")
     options.window = number(value);
+  else if (name == "--rate")
+    options.rate = std::max(number(value), 1u);
   else if (name == "--after")
     options.after = number(value);
   else if (name == "--then" && (value == "shutdown" || value == "abort" || value == "pause"))
@@ -71,6 +77,8 @@ void set(Options& options, const std::string& name, const std::string& value) {
     options.go = value;
   else if (name == "--sizes")
     for (const std::string& size : split(value)) options.sizes.push_back(std::max(number(size), 1u));
+  else if (name == "--pace")
+    for (const std::string& one : split(value)) options.pace.push_back(number(one));
   else
     fail("no such option: " + name + ' ' + value);
 }
@@ -85,6 +93,7 @@ Options parse(const std::vector<std::string>& arguments) {
   if (!listens) options.peers = split(arguments[1]);
   options.port = static_cast<std::uint16_t>(number(arguments[positional - 1], 65535));
   for (std::size_t i = positional; i < arguments.size(); i += 2) set(options, arguments[i], arguments[i + 1]);
+  if (!options.pace.empty() && options.pace.size() != 5) fail("--pace wants five numbers");
   if (options.sizes.empty())
     options.sizes = {1, 2, 3, 4, 5, 64, 100, 255, 256, 1000, 1400, 1452, 1453, 3000, 8192, 20000, 65536};
   options.role = arguments[0];
@@ -170,6 +179,8 @@ class Exchange {
   }
 
   void send_next() {
+    if (options_.rate > 0)
+      std::this_thread::sleep_until(begun_ + std::chrono::microseconds{1000000} * sent_ / options_.rate);
     const Message message = make(sent_);
     if (!association_.send(message)) fail("the association ended after " + std::to_string(sent_) + " messages");
     awaited_[message.stream].push_back(sent_++);
@@ -211,6 +222,7 @@ class Exchange {
   const Options& options_;
   const std::uint16_t streams_;
   std::uint32_t most_;
+  const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
   std::uint32_t sent_ = 0;
   std::uint32_t answered_ = 0;
   std::map<std::uint16_t, std::deque<std::uint32_t>> awaited_;  // by stream: the numbers that are due
@@ -232,6 +244,11 @@ int client(Sockets& sockets, const Options& options) {
       association->abort("enough of that");
       say("aborted after " + std::to_string(exchange.answered()) + " echoes");
       return 0;
+    }
+    if (options.then == "pause" && exchange.answered() == options.after) {
+      say("pause after " + std::to_string(exchange.answered()) + " echoes");
+      wait_for_go(options);
+      say("going on");
     }
     exchange.take_answer();
   }

@@ -28,10 +28,12 @@ struct Options {
   std::uint16_t streams = 10;        ///< offered, and used as far as they are granted
   std::vector<std::uint32_t> sizes;  ///< of messages, taken in turn
   std::uint32_t window = 64;         ///< messages sent and not yet back
+  std::uint32_t rate = 0;            ///< messages a second at most; 0: as they go
   std::string until;                 ///< client: send until this file exists
-  std::uint32_t after = 0;           ///< echo: the message after which `then` is done; 0: never
+  std::uint32_t after = 0;           ///< the message after which `then` is done; 0: never
   std::string then;                  ///< "shutdown", "abort" or "pause"
   std::string go;                    ///< the file whose coming ends a pause
+  std::vector<std::uint32_t> pace;   ///< ms: initial, least and greatest RTO, heartbeats; retransmissions on a path
 };
 
 enum class Received { message, closed, lost };

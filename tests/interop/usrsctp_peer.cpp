@@ -1,6 +1,7 @@
 // A peer on usrsctp, the FreeBSD kernel's SCTP as a library, speaking through raw sockets over the addresses of the
 // namespace that it runs in.
 
+#include <unistd.h>
 #include <usrsctp.h>
 
 #include <cerrno>
@@ -53,14 +54,21 @@ class UsrsctpAssociation final : public Association {
     check(transmit(message, SCTP_ABORT), "usrsctp_sendv with SCTP_ABORT");
   }
 
-  std::uint16_t streams_out() override {
-    sctp_status status{};
-    socklen_t size = sizeof status;
-    check(usrsctp_getsockopt(socket_, IPPROTO_SCTP, SCTP_STATUS, &status, &size), "SCTP_STATUS");
-    return status.sstat_outstrms;
+  std::uint16_t streams_out() override { return status().sstat_outstrms; }
+
+  /// usrsctp_connectx() does not wait for it.
+  void await_establishment() {
+    for (std::int32_t state = SCTP_CLOSED; state != SCTP_ESTABLISHED; state = status().sstat_state) usleep(1000);
   }
 
  private:
+  sctp_status status() {
+    sctp_status status{};
+    socklen_t size = sizeof status;
+    check(usrsctp_getsockopt(socket_, IPPROTO_SCTP, SCTP_STATUS, &status, &size), "SCTP_STATUS");
+    return status;
+  }
+
   ssize_t transmit(const Message& message, std::uint16_t flags) {
     sctp_sndinfo info{};
     info.snd_sid = message.stream;
@@ -83,14 +91,19 @@ class UsrsctpSockets final : public Sockets {
 
   std::unique_ptr<Association> connect(const Options& options) override {
     PackedAddresses peers(options.peers, options.port);
+    set_pace(options.pace);
     struct socket* const socket = open(peers.six ? AF_INET6 : AF_INET, options.streams);
     if (!options.local.empty() || options.local_port != 0)
       bind_to(socket, options.local, options.local_port, peers.six);
     check(usrsctp_connectx(socket, peers.first(), peers.count, nullptr), "usrsctp_connectx");
-    return std::make_unique<UsrsctpAssociation>(socket);
+    say("connecting");
+    auto association = std::make_unique<UsrsctpAssociation>(socket);
+    association->await_establishment();
+    return association;
   }
 
   void listen(const Options& options) override {
+    set_pace(options.pace);
     listener_ = open(AF_INET6, 65535);
     bind_to(listener_, options.local, options.port, true);
     check(usrsctp_listen(listener_, 64), "usrsctp_listen");
@@ -103,6 +116,19 @@ class UsrsctpSockets final : public Sockets {
   }
 
  private:
+  /// For the sockets that are opened from now on.
+  static void set_pace(const std::vector<std::uint32_t>& pace) {
+    if (pace.empty()) return;
+    usrsctp_sysctl_set_sctp_rto_initial_default(pace[0]);
+    usrsctp_sysctl_set_sctp_rto_min_default(pace[1]);
+    usrsctp_sysctl_set_sctp_rto_max_default(pace[2]);
+    usrsctp_sysctl_set_sctp_init_rto_max_default(pace[2]);
+    usrsctp_sysctl_set_sctp_heartbeat_interval_default(pace[3]);
+    usrsctp_sysctl_set_sctp_path_rtx_max_default(pace[4]);
+    usrsctp_sysctl_set_sctp_init_rtx_max_default(250);
+    usrsctp_sysctl_set_sctp_assoc_rtx_max_default(250);
+  }
+
   static struct socket* open(int family, std::uint16_t streams) {
     struct socket* const socket = usrsctp_socket(family, SOCK_STREAM, IPPROTO_SCTP, nullptr, nullptr, 0, nullptr);
     if (socket == nullptr) fail(std::string("usrsctp_socket: ") + std::strerror(errno));
