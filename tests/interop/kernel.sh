@@ -12,6 +12,7 @@ stack=(ip netns exec "$KP_NS")
 seen=(--set 'port.0.arguments="qdisc_bypass=0"')
 port=(--device kp0 "${seen[@]}" --address 198.18.0.1/24 --address 2001:db8::1/64 --instance "$instance")
 abort_text="the peer aborted it"
+their_pace=()  # the guest has it from start_guest
 at_exit "$guest down"
 
 # start_guest SETTING...
@@ -35,10 +36,11 @@ mute() {
 }
 unmute() { in_guest 'tc qdisc delete dev vec0 clsact'; }
 
-# impair NETEM-OPTION...: does that to what leaves the guest by its first link, and to what comes in there, until heal.
+# impair LINK NETEM-OPTION...: does that to what leaves the guest by that link, 0 or 1, and to what comes in there, until heal LINK.
 impair() {
-  in_guest "tc qdisc delete dev vec0 ingress 2>/dev/null
-    ip link set ifb0 up && tc qdisc replace dev vec0 root netem $* && tc qdisc replace dev ifb0 root netem $* && tc qdisc add dev vec0 ingress &&
-    tc filter add dev vec0 ingress protocol all matchall action mirred egress redirect dev ifb0"
+  local out=vec$1 in=ifb$1; shift
+  in_guest "tc qdisc delete dev $out ingress 2>/dev/null
+    ip link set $in up && tc qdisc replace dev $out root netem $* && tc qdisc replace dev $in root netem $* && tc qdisc add dev $out ingress &&
+    tc filter add dev $out ingress protocol all matchall action mirred egress redirect dev $in"
 }
-heal() { in_guest 'tc qdisc delete dev vec0 ingress; tc qdisc delete dev vec0 root; tc qdisc delete dev ifb0 root; true'; }
+heal() { in_guest "tc qdisc delete dev vec$1 ingress; tc qdisc delete dev vec$1 root; tc qdisc delete dev ifb$1 root; true"; }

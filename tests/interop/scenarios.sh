@@ -7,6 +7,13 @@
 #   ${stack[@]} ${port[@]}        how a program of ours is started beside it: command in front, options
 #   $instance                     the name of our stack
 #   $abort_text                   how our programs tell of an ABORT by the peer
+#
+# and, for what needs them:
+#
+#   mute, unmute                  no packet of the peer's leaves, until it may again
+#   connects PORT                 the client that was started has begun to connect from that port of its own
+#   tidy_up                       takes away what a failed check has left running or in the way
+#   ${their_pace[@]}              options with which the peer's timers run as fast as ours
 
 # our_client PEER OPTION...: sends messages to the echoing peer's port $peer_port, and checks what comes back.
 peer_port=7
@@ -130,3 +137,73 @@ shut_down_while_we_send() {
   touch "$work/go"
   wait_for 60 grep -q 'all right' "$peer_log" || { cat "$peer_log" "$work/echo.log"; kill_peer; return 1; }
 }
+
+impatient=(--set parameters.rto_min=100ms --set parameters.rto_initial=200ms --set parameters.rto_max=400ms
+  --set parameters.association_max_retransmissions=1000)  # but patient with a peer that is silent for a while
+
+# tidily COMMAND...: if it fails, what it has left running or in the way is taken away, so that those after it do not fail too.
+tidily() {
+  local status=0
+  "$@" || status=$?
+  [ "$status" = 0 ] || tidy_up
+  return "$status"
+}
+
+# probed PROBES TRIES: the window is closed; since these were counted, there was a probe, and another or the same again and again.
+# (The kernel drops what it has no room for. usrsctp takes a chunk more, and its window stays closed.)
+probes=(association/window_probes_sent association/t3_expired)
+probed() {
+  [ "$(association peer_window)" = 0 ] && at_least $(($1 + 1)) "$instance" "${probes[0]}" && at_least $(($2 + 4)) "$instance" "${probes[@]}"
+}
+
+# The peer reads no more: its window closes, we probe it again and again, and everything goes on when it reads.
+zero_window() {
+  rm -f "$work/go"
+  start_peer ready echo 8 --after 200 --then pause --go "$work/go" || return 1
+  peer_port=8 start_our_client "$1" --size 1400 --streams 4 --window 2000 "${impatient[@]}"
+  wait_for 15 probed 0 0 || { probed 0 0; cat "$peer_log" "$work/client.log" "$work/associations.json"; return 1; }
+  touch "$work/go"
+  wait_for 15 at_least 4000 "$instance" association/ordered_chunks_received || { cat "$peer_log" "$work/client.log"; return 1; }
+  end_our_client || { cat "$peer_log"; return 1; }
+  kill_peer
+}
+# It is the client, which sends 2000 messages on and reads none of our server's echoes.
+zero_window_of_client() {
+  local before
+  rm -f "$work/go"
+  wait_for 10 all_ended && before=("$(counter "$instance" "${probes[0]}")" "$(counter "$instance" "${probes[@]}")") || return 1
+  start_peer "pause after 200" client "$1" 5001 --messages 4000 --sizes 1400 --streams 4 --window 2000 --after 200 --then pause \
+    --go "$work/go" || return 1
+  wait_for 15 probed "${before[@]}" || { probed "${before[@]}"; cat "$peer_log" "$work/echo.log" "$work/associations.json"; return 1; }
+  touch "$work/go"
+  wait_for 30 grep -q '^4000 messages sent and echoed, all right' "$peer_log" || { cat "$peer_log" "$work/echo.log"; return 1; }
+}
+
+# The peer's server is killed and nothing tells us so: what we send on is out of the blue to the next one on that port.
+server_comes_back() {
+  local messages=500
+  start_peer ready echo 7 || return 1
+  start_our_client "$1" --size 1-1000 --streams 4 --window 16 "${impatient[@]}"
+  wait_for 20 at_least 500 "$instance" association/ordered_chunks_received || { cat "$work/client.log"; return 1; }
+  mute && kill_peer && start_peer ready echo 7 && unmute || return 1
+  ended "$our_client" 60 || { echo "our client has not noticed"; stop "$our_client"; return 1; }
+  cat "$work/client.json"
+  problem "the peer aborted it" && right_until 500 1000000000 && as_client "$1" --messages $messages --size 1-1000 &&
+    kill_peer
+}
+
+# The peer's client is killed and nothing tells us so. The next one has its port: to us, the peer restarts. It has begun to
+# connect before a word of the peer's leaves again: else what we send meanwhile is out of the blue there, and the ABORT is first.
+client_restarts() {
+  local before
+  before=$(told restarted)
+  start_peer pid client "$1" 5001 "${their_pace[@]}" --local-port 7003 --until "$work/never" --sizes 1,100,1000 || return 1
+  wait_for 20 grep -q granted "$peer_log" && wait_for 60 association state || return 1
+  mute && kill_peer && start_peer pid client "$1" 5001 "${their_pace[@]}" --local-port 7003 --messages 500 &&
+    wait_for 20 connects 7003 && unmute || return 1
+  wait_for 60 grep -q 'all right' "$peer_log" || { cat "$peer_log" "$work/echo.log"; return 1; }
+  [ "$(told restarted)" = $((before + 1)) ] && at_least $((before + 1)) "$instance" association/restarts
+}
+
+# many_streams GRANTED ADDRESS OPTION...: the peer's client offers all there are.
+many_streams() { their_client "$2" --streams 65535 "${@:3}" >"$work/streams" && cat "$work/streams" && grep -q "^$1 streams granted" "$work/streams"; }
