@@ -24,6 +24,7 @@ struct EndpointOptions {
 /// The most bytes that one send() takes. Longer messages go in parts (SendOptions::end), without any limit.
 inline constexpr std::size_t kMaxSendBytes = 65536;
 
+/// The no-bundle flag of §11.1.5 has no counterpart: no message waits for others to share its packet.
 struct SendOptions {
   bool unordered = false;
   /// False: the next send on this stream continues the same message. When the peer restarts before the last part, or
