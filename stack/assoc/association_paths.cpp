@@ -208,10 +208,12 @@ void Association::move_data(PathId to) {
 /// Nor do they go to an address that does not answer while there is one that does, nor to an unconfirmed one (§5.4).
 void Association::choose_sack_path(const Path& from, bool duplicate) {
   const bool answers = from.state == PathState::active || from.state == PathState::potentially_failed;
-  if (answers && !duplicate)
+  if (answers && !duplicate) {
     sack_path_ = from.id;
-  else if (duplicate || !is_alive(paths_[sack_path_.value]))
-    sack_path_ = fittest_path(sack_path_);
+  } else if (duplicate || (from.state == PathState::inactive && !is_alive(paths_[sack_path_.value]))) {
+    const Path& other = paths_[fittest_path(sack_path_).value];
+    sack_path_ = duplicate || other.state != PathState::inactive ? other.id : from.id;
+  }
 }
 
 /// RFC 7829 §5: a primary path with too many errors in a row gives way to another one that is in use.

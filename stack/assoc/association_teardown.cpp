@@ -249,6 +249,7 @@ void Association::send_abort_back(const base::Arrival& arrival, VTag tag, bool t
   std::uint16_t mtu = 0;
   std::uint16_t port = 0;
   static_cast<void>(services_.host.resolve(packet.departure, mtu, port));
+  packet.departure.source = arrival.destination;  // whichever port leads back
   ++services_.counters.packets_sent;
   services_.host.transmit(std::move(packet));
 }

@@ -1,6 +1,7 @@
 #include "stack/endpoint/address_scope.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace sluice::endpoint {
 
@@ -10,8 +11,11 @@ Scope scope_of(const IpAddress& address) {
 }
 
 const IpAddress& farthest_of(std::span<const IpAddress> peers) {
+  const auto reach = [&](const IpAddress& peer) {
+    return std::pair(peer.is_v4() == peers.front().is_v4(), scope_of(peer));
+  };
   return *std::max_element(peers.begin(), peers.end(),
-                           [](const IpAddress& a, const IpAddress& b) { return scope_of(a) < scope_of(b); });
+                           [&](const IpAddress& a, const IpAddress& b) { return reach(a) < reach(b); });
 }
 
 bool is_unicast(const IpAddress& address) {

@@ -15,7 +15,7 @@ namespace sluice::endpoint {
 /// as the one it is spoken to by (RFC 9260 §5.1.2; RFC 4291 §2.5.6).
 enum class Scope : std::uint8_t { loopback, link, global };
 Scope scope_of(const IpAddress& address);
-/// Of `peers`, which are not none, the first of those that reach farthest.
+/// Of `peers`, which are not none, the first of those of the first one's family that reach farthest.
 const IpAddress& farthest_of(std::span<const IpAddress> peers);
 
 /// One host's address: neither unspecified, multicast nor broadcast.

@@ -48,8 +48,10 @@ void Reply::send(const IpAddress* destination, const IpAddress* source) {
   out.departure.dont_fragment = false;
   std::uint16_t mtu = 0;
   std::uint16_t port = received_.arrival.port;
+  const IpAddress from = out.departure.source;
   // Without a way the packet is dropped, and counted, below.
   static_cast<void>(services_.host.resolve(out.departure, mtu, port));
+  out.departure.source = from;  // what the peer spoke to, whichever port leads back
   out.buffer = std::move(buffer_);
   services_.host.transmit(std::move(out));
 }

@@ -141,7 +141,9 @@ std::size_t InlineApplication::take(std::span<Event> events) {
   const std::size_t n = seat_.events.poll(events);
   for (Event& event : events.first(n)) {
     event.handle = event.handle == worker::EventRecord::kNotLent ? 0 : event.handle + 1;
-    if (event.type != EventType::message) seat_.memory.ledger().keep(event, worker_.id().value, kSendersLimit);
+    if (event.type == EventType::message) continue;
+    if (event.type == EventType::association_up) event.message_id = 0;  // means something behind rings alone
+    seat_.memory.ledger().keep(event, worker_.id().value, kSendersLimit);
   }
   return n;
 }

@@ -117,8 +117,7 @@ EndpointId RingApplication::open(const EndpointOptions& options) {
   command.length = sizeof arguments;
   const EventRecord record = ask(0, command);
   check_opened(static_cast<CommandStatus>(record.error), options.port);
-  const Parameters& parameters = options.parameters ? *options.parameters : config_.parameters;
-  endpoints_.push_back({record.endpoint, static_cast<std::uint16_t>(record.message_id), parameters.send_buffer});
+  endpoints_.push_back({record.endpoint, static_cast<std::uint16_t>(record.message_id)});
   return record.endpoint;
 }
 
@@ -136,22 +135,6 @@ std::uint16_t RingApplication::local_port(EndpointId endpoint) const {
   return 0;
 }
 
-std::uint64_t RingApplication::send_buffer_of(const Event& event) {
-  const bool answer =
-      event.type == EventType::connect_failed || (event.type == EventType::association_up && event.active);
-  const auto own = std::find_if(own_send_buffers_.begin(), own_send_buffers_.end(), [&](const OwnSendBuffer& one) {
-    return answer && one.endpoint == event.endpoint && one.context == event.context;
-  });
-  if (own != own_send_buffers_.end()) {
-    const std::uint64_t bytes = own->bytes;
-    own_send_buffers_.erase(own);
-    return bytes;
-  }
-  for (const Endpoint& one : endpoints_)
-    if (one.id == event.endpoint) return one.send_buffer;
-  return config_.parameters.send_buffer;
-}
-
 bool RingApplication::connect(EndpointId endpoint, std::span<const IpAddress> peers, std::uint16_t port,
                               std::uint64_t context, const std::optional<Parameters>& parameters) {
   const worker::ConnectArguments arguments = connect_arguments(peers, port, parameters);
@@ -167,7 +150,6 @@ bool RingApplication::connect(EndpointId endpoint, std::span<const IpAddress> pe
   command.block = *block;
   command.length = sizeof arguments;
   attempts_.push_back({command.request, endpoint, context});
-  if (parameters) own_send_buffers_.push_back({endpoint, context, parameters->send_buffer});
   push(channel, command);
   channel.publish();
   next_connect_ = static_cast<std::uint16_t>((next_connect_ + 1) % rings_.workers());
@@ -254,10 +236,20 @@ void RingApplication::on_reply(const EventRecord& record) {
     failed.endpoint = found->endpoint;
     failed.context = found->context;
     failed.error = static_cast<std::uint16_t>(Reason::no_resources);
-    send_buffer_of(failed);
     waiting_.push_back(failed);
   }
   attempts_.erase(found);
+}
+
+void RingApplication::note(std::uint16_t worker, Event& event) {
+  // The worker says with it how much the association may queue.
+  const std::uint64_t limit = event.type == EventType::association_up ? std::exchange(event.message_id, 0) : 0;
+  ledger_.keep(event, worker, limit);
+  if (event.type != EventType::connect_failed && (event.type != EventType::association_up || !event.active)) return;
+  const auto attempt = std::find_if(attempts_.begin(), attempts_.end(), [&](const Attempt& one) {
+    return one.endpoint == event.endpoint && one.context == event.context;
+  });
+  if (attempt != attempts_.end()) attempts_.erase(attempt);
 }
 
 std::size_t RingApplication::take(std::uint16_t worker, std::size_t limit, Event* out) {
@@ -273,7 +265,7 @@ std::size_t RingApplication::take(std::uint16_t worker, std::size_t limit, Event
       }
       Event& event = out[made++] = channel.event(records[i]);
       event.handle = records[i].lent == EventRecord::kNotLent ? 0 : make_handle(worker, records[i].lent);
-      if (event.type != EventType::message) ledger_.keep(event, worker, send_buffer_of(event));
+      if (event.type != EventType::message) note(worker, event);
     }
     if (n < records.size()) break;
   }
@@ -378,8 +370,6 @@ void RingApplication::set_parameters(EndpointId endpoint, const Parameters& para
   command.block = *block;
   command.length = sizeof parameters;
   check_parameters_set(static_cast<CommandStatus>(ask(0, command).error));
-  for (Endpoint& one : endpoints_)
-    if (one.id == endpoint) one.send_buffer = parameters.send_buffer;
 }
 
 std::optional<Parameters> RingApplication::parameters(AssocId association) {

@@ -46,15 +46,8 @@ class RingApplication final : public Application {
   struct Endpoint {
     EndpointId id;
     std::uint16_t port = 0;
-    std::uint64_t send_buffer = 0;
   };
-  /// A connect with parameters of its own that was not answered yet.
-  struct OwnSendBuffer {
-    EndpointId endpoint;
-    std::uint64_t context = 0;
-    std::uint64_t bytes = 0;
-  };
-  /// A connect whose attempt no worker confirmed yet.
+  /// A connect that was not answered yet.
   struct Attempt {
     std::uint64_t request = 0;
     EndpointId endpoint;
@@ -76,14 +69,13 @@ class RingApplication final : public Application {
   /// Takes what waits in the channel with `worker`, at most `limit` records, and puts the events to `out`.
   std::size_t take(std::uint16_t worker, std::size_t limit, Event* out);
   void on_reply(const worker::EventRecord& record);
-  /// Of the association that `event` is about, which may be the answer to a connect.
-  std::uint64_t send_buffer_of(const Event& event);
+  /// Keeps the books about an event from `worker` that is no message.
+  void note(std::uint16_t worker, Event& event);
 
   const StackConfig config_;
   worker::ApplicationRings rings_;
   SendLedger ledger_;
   std::vector<Endpoint> endpoints_;
-  std::vector<OwnSendBuffer> own_send_buffers_;
   std::deque<Event> waiting_;  // made here, or taken while a reply was awaited
   std::vector<Attempt> attempts_;
   std::optional<worker::EventRecord> answer_;  // to the request that ask() waits for

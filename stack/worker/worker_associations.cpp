@@ -84,7 +84,7 @@ void Worker::begin_connect(AssociationRecord& record) {
 
 std::optional<assoc::Handshake> Worker::handshake_for(const AssociationRecord& record) {
   const endpoint::Endpoint* const endpoint = endpoint_table_.find(record.endpoint->id);
-  // The same INIT may go to each of them.
+  // The same INIT may go to each of them; but whether we have the others' family is not looked at.
   const IpAddress& farthest = endpoint::farthest_of(record.attempt->peers);
   const auto source = source_for(*endpoint, farthest);
   if (!source) return std::nullopt;
@@ -220,6 +220,8 @@ bool Worker::deliver(const Event& event, base::Buffer& buffer) noexcept {
     Event told = event;
     if (event.type == EventType::association_up || event.type == EventType::connect_failed)
       told.context = record.context;
+    // For the ledger of an application behind rings, which takes it out.
+    if (event.type == EventType::association_up) told.message_id = record.parameters->values.send_buffer;
     if (application.deliver(told, buffer)) {
       if (event.type == EventType::association_up) came_up(record);
       return true;

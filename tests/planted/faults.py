@@ -284,6 +284,9 @@ FAULTS = [
      "paths_[data_path_.value].state == PathState::inactive) return;"),
     ("a path may leave from another port's address", "stack/worker/worker.cpp",
      "if (!ip_.has_address(port, route.source))", "if (route.source.is_unspecified())"),
+    ("a reply may leave from another port's address", "stack/endpoint/reply.cpp", "out.departure.source = from;", ""),
+    ("while all paths are inactive SACKs go to each in turn", "stack/assoc/association_paths.cpp",
+     "duplicate || other.state != PathState::inactive ? other.id : from.id", "other.id"),
     ("tags are their own hash", "stack/endpoint/association_table.hpp",
      "static_cast<std::uint32_t>(tag * limits_.hash_key >> 32)", "tag"),
 ]

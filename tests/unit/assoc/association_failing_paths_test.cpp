@@ -295,6 +295,28 @@ TEST_F(FailingPaths, SacksDoNotGoToAnAddressThatDoesNotAnswer) {  // though DATA
   EXPECT_GE(counters().sacks_sent, 2u);
 }
 
+TEST_F(FailingPaths, WhileAllAreInactiveSacksGoWhereDataCameFrom) {
+  side_.parameters.potentially_failed_threshold = UINT16_MAX;
+  side_.parameters.path_max_retransmissions = 0;
+  side_.parameters.heartbeat_interval = 0s;
+  go_multihomed();
+  time_out();
+  EXPECT_EQ(data_goes_to(), kThere2);
+  now_ = path(1).t3_deadline;
+  association().on_deadline(now_);
+  EXPECT_EQ(data_goes_to(), kThere);
+  int acknowledged = 0;
+  for (int i = 0; i < 4; ++i) {
+    inject(
+        kOurTag,
+        [=](wire::PacketWriter& packet) { write_data(packet, kPeerTsn + i, "from there", {}, wire::kDataImmediate); },
+        kThere2);
+    for (const SentPacket& packet : flush())
+      if (packet.find(ChunkType::sack) != nullptr) acknowledged += packet.departure.destination == kThere2;
+  }
+  EXPECT_EQ(acknowledged, 4);
+}
+
 TEST_F(FailingPaths, WhileAllAreInactiveDataGoesWhereItWasPerhapsAnswered) {
   side_.parameters.potentially_failed_threshold = UINT16_MAX;
   side_.parameters.path_max_retransmissions = 0;

@@ -103,6 +103,15 @@ TEST_P(LocalAddresses, APathLeavesFromAnAddressOfItsPort) {  // though the peer 
   EXPECT_EQ(state.paths[0].source, b->v4(1));
 }
 
+TEST_P(LocalAddresses, TheAddressThatAPeerSpokeToAnswersWhicheverPortLeadsBack) {
+  make(false);
+  b.open(kPort, true, {b->v4(0)});
+  connect(a.open(0, false, {a->v4(1)}), b->v4(0));
+  const assoc::Snapshot state = b.state_of(b.up());
+  ASSERT_EQ(state.paths.size(), 1u);
+  EXPECT_EQ(state.paths[0].source, b->v4(0));
+}
+
 TEST_P(LocalAddresses, OneAddressIsNotListed) {  // the packet's source says it
   make(false);
   b.open(kPort, true, {b->v4(0)});
