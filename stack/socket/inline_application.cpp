@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstring>
 
 #include "stack/socket/association_status.hpp"
 #include "stack/socket/open_endpoint.hpp"

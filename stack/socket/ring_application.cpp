@@ -53,7 +53,7 @@ std::span<const std::byte> bytes_of(const Value& value) {
 }  // namespace
 
 RingApplication::RingApplication(const StackConfig& config, worker::WorkerGroup& group)
-    : config_(config), rings_(group, ring_options(config)), ledger_(rings_.arena()) {}
+    : rings_(group, ring_options(config)), ledger_(rings_.arena()) {}
 
 RingApplication::~RingApplication() {
   rings_.close();

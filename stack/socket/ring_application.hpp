@@ -72,7 +72,6 @@ class RingApplication final : public Application {
   /// Keeps the books about an event from `worker` that is no message.
   void note(std::uint16_t worker, Event& event);
 
-  const StackConfig config_;
   worker::ApplicationRings rings_;
   SendLedger ledger_;
   std::vector<Endpoint> endpoints_;

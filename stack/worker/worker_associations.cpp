@@ -84,7 +84,7 @@ void Worker::begin_connect(AssociationRecord& record) {
 
 std::optional<assoc::Handshake> Worker::handshake_for(const AssociationRecord& record) {
   const endpoint::Endpoint* const endpoint = endpoint_table_.find(record.endpoint->id);
-  // The same INIT may go to each of them; but whether we have the others' family is not looked at.
+  // The same INIT may go to each of them. Only the first one's family counts: of another we may have no address.
   const IpAddress& farthest = endpoint::farthest_of(record.attempt->peers);
   const auto source = source_for(*endpoint, farthest);
   if (!source) return std::nullopt;

@@ -26,6 +26,18 @@ class FailingPaths : public MultihomedPeer {
     now_ = path(0).t3_deadline;
     association().on_deadline(now_);
   }
+  /// Both paths become inactive, and what was lost on each goes to the first again.
+  void fail_both() {
+    side_.parameters.potentially_failed_threshold = UINT16_MAX;
+    side_.parameters.path_max_retransmissions = 0;
+    side_.parameters.heartbeat_interval = 0s;
+    go_multihomed();
+    time_out();
+    EXPECT_EQ(data_goes_to(), kThere2);
+    now_ = path(1).t3_deadline;
+    association().on_deadline(now_);
+    EXPECT_EQ(data_goes_to(), kThere);
+  }
   std::vector<IpAddress> heartbeats(const std::vector<SentPacket>& packets) {
     std::vector<IpAddress> to;
     for (const SentPacket& packet : packets)
@@ -296,15 +308,7 @@ TEST_F(FailingPaths, SacksDoNotGoToAnAddressThatDoesNotAnswer) {  // though DATA
 }
 
 TEST_F(FailingPaths, WhileAllAreInactiveSacksGoWhereDataCameFrom) {
-  side_.parameters.potentially_failed_threshold = UINT16_MAX;
-  side_.parameters.path_max_retransmissions = 0;
-  side_.parameters.heartbeat_interval = 0s;
-  go_multihomed();
-  time_out();
-  EXPECT_EQ(data_goes_to(), kThere2);
-  now_ = path(1).t3_deadline;
-  association().on_deadline(now_);
-  EXPECT_EQ(data_goes_to(), kThere);
+  fail_both();
   int acknowledged = 0;
   for (int i = 0; i < 4; ++i) {
     inject(
@@ -318,15 +322,7 @@ TEST_F(FailingPaths, WhileAllAreInactiveSacksGoWhereDataCameFrom) {
 }
 
 TEST_F(FailingPaths, WhileAllAreInactiveDataGoesWhereItWasPerhapsAnswered) {
-  side_.parameters.potentially_failed_threshold = UINT16_MAX;
-  side_.parameters.path_max_retransmissions = 0;
-  side_.parameters.heartbeat_interval = 0s;
-  go_multihomed();
-  time_out();
-  EXPECT_EQ(data_goes_to(), kThere2);
-  now_ = path(1).t3_deadline;
-  association().on_deadline(now_);
-  EXPECT_EQ(data_goes_to(), kThere);
+  fail_both();
   inject_sack(kOurTsn);
   EXPECT_EQ(path(0).state, PathState::inactive) << "sent both ways, it proves neither";
   send("new");
