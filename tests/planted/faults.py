@@ -287,6 +287,9 @@ FAULTS = [
     ("a reply may leave from another port's address", "stack/endpoint/reply.cpp", "out.departure.source = from;", ""),
     ("while all paths are inactive SACKs go to each in turn", "stack/assoc/association_paths.cpp",
      "duplicate || other.state != PathState::inactive ? other.id : from.id", "other.id"),
+    ("whoever knows the tag may use other ports", "stack/endpoint/identify.hpp",
+     "!header || header->destination_port != association.local_port() ||\n"
+     "      header->source_port != association.peer_port() || ", "!header || "),
     ("tags are their own hash", "stack/endpoint/association_table.hpp",
      "static_cast<std::uint32_t>(tag * limits_.hash_key >> 32)", "tag"),
 ]

@@ -93,6 +93,31 @@ TEST_F(AssociationScarcity, AnAbortWithoutAPacketBufferEndsItAllTheSame) {
   EXPECT_EQ(only(EventType::association_lost).reason(), Reason::local_abort);
 }
 
+TEST_F(AssociationScarcity, AShutdownCompleteWithoutAPacketBufferEndsItAllTheSame) {
+  go(State::shutdown_sent);
+  host().packet_room = 0;
+  inject([](wire::PacketWriter& packet) { wire::append_shutdown_ack(packet); });
+  EXPECT_EQ(association().state(), State::closed);
+  EXPECT_EQ(counters().replies_dropped, 1u);
+  EXPECT_EQ(counters().shutdowns, 1u);
+}
+
+// Three at most wait for an application that has no room: the first two, and the newest of all others.
+TEST_F(AssociationScarcity, ErrorsOfThePeerThatNobodyReadsDoNotPileUp) {
+  go_established();
+  host().event_room = 0;
+  for (std::uint16_t code = 1; code <= 6; ++code)
+    inject([code](wire::PacketWriter& packet) {
+      wire::ChunkWriter error = wire::append_error(packet);
+      error.append(static_cast<CauseCode>(100 + code), 4);
+    });
+  host().event_room = TestHost::kUnlimited;
+  EXPECT_TRUE(association().resume_delivery(now_));
+  std::vector<int> errors;
+  for (const SeenEvent& seen : host().seen(EventType::remote_error)) errors.push_back(seen.event.error);
+  EXPECT_THAT(errors, ElementsAre(101, 102, 106));
+}
+
 TEST_F(AssociationScarcity, AReportThatDoesNotFitBesideTheCookieIsDropped) {
   connect();
   inject([this](wire::PacketWriter& packet) {

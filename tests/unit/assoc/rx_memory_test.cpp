@@ -141,6 +141,28 @@ TEST_F(RxMemoryTest, GivingBackTakesAWaitingMessageApart) {
   EXPECT_EQ(host.pieces.size(), 7U);
 }
 
+TEST_F(RxMemoryTest, WhenTheHighestIsGivenBackTheNextLowerOneIsTheHighest) {
+  parameters.pin_limit = 5500;  // two blocks
+  data({1100, full(), "BE", 0, 3});
+  data({1200, full(), "BE", 0, 4});
+  EXPECT_EQ(data({1001, full(), "BE", 0, 1}), DataVerdict::accepted);
+  EXPECT_EQ(sack()->gaps, (Gaps{{2, 2}, {101, 101}}));
+  EXPECT_EQ(data({1000, full(), "BE", 0, 0}), DataVerdict::accepted);
+  EXPECT_EQ(counters.data_chunks_reneged, 2U);
+  EXPECT_EQ(sack()->cumulative, 1001U);
+  EXPECT_FALSE(receiver().has_gaps());
+}
+
+TEST_F(RxMemoryTest, WhenTheOnlyOneIsGivenBackThereAreNoGaps) {
+  parameters.pin_limit = 3000;  // one block
+  data({1200, full(), "BE", 0, 4});
+  EXPECT_EQ(sack()->gaps, (Gaps{{201, 201}}));
+  EXPECT_EQ(data({1000, full(), "BE", 0, 0}), DataVerdict::accepted);
+  EXPECT_EQ(counters.data_chunks_reneged, 1U);
+  EXPECT_EQ(sack()->cumulative, 1000U);
+  EXPECT_FALSE(receiver().has_gaps());
+}
+
 TEST_F(RxMemoryTest, MemoryShortDeliversTheOpenMessageInParts) {
   parameters.receive_window = 30000;
   std::uint32_t tsn = 1000;
@@ -338,6 +360,22 @@ TEST_F(RxScarceTest, WithoutAChunkToHoldAMessageComesInParts) {
   EXPECT_EQ(data({1000, "one", "B"}), DataVerdict::accepted);
   EXPECT_EQ(data({1001, "two", "E"}), DataVerdict::accepted);
   EXPECT_EQ(delivered(), "one+two");
+}
+
+// Neither memory to hold it nor an application that takes it: the peer sends it again, as if it had never come.
+TEST_F(RxScarceTest, TheBeginOfAMessageThatNobodyCanTakeIsRefusedAndLeavesNothing) {
+  take_chunks(256);
+  host.room = 0;
+  EXPECT_EQ(data({1000, "one", "B"}), DataVerdict::out_of_window);
+  EXPECT_EQ(receiver().cumulative_tsn(), Tsn(999));
+  EXPECT_FALSE(receiver().delivery_waiting());
+  host.room = 100;
+  EXPECT_EQ(data({1000, "whole", "BE"}), DataVerdict::accepted) << "no message is open";
+  EXPECT_EQ(data({1001, "one", "B", 0, 1}), DataVerdict::accepted);
+  EXPECT_EQ(data({1002, "two", "E", 0, 1}), DataVerdict::accepted);
+  EXPECT_EQ(delivered(), "whole one+two");
+  EXPECT_EQ(host.pieces[0].event.message_id, 0U);
+  EXPECT_EQ(host.pieces[1].event.message_id, 1U);
 }
 
 }  // namespace

@@ -80,5 +80,15 @@ TEST(EndpointTable, ChoosesEphemeralPortsThatNobodyHas) {
   EXPECT_NE(table.free_port(same), first);
 }
 
+TEST(EndpointTable, HasNoPortToChooseWhenAllEphemeralOnesAreTaken) {
+  EndpointTable table(kEphemeralPorts);
+  for (std::uint32_t i = 0; i < kEphemeralPorts; ++i)
+    ASSERT_EQ(table.add(make(i + 1, ephemeral_port(i))), AddStatus::added);
+  base::SeededRandom random(1);
+  EXPECT_FALSE(table.free_port(random).has_value());
+  ASSERT_TRUE(table.remove(EndpointId(100)));
+  EXPECT_EQ(table.free_port(random), ephemeral_port(99));
+}
+
 }  // namespace
 }  // namespace sluice::endpoint

@@ -439,6 +439,23 @@ void write_heartbeat(wire::PacketWriter& packet) {
   wire::append_heartbeat(packet, std::array<std::byte, 8>{});
 }
 
+// The ports belong to the association as much as its tag does (§8.4), from whichever address a packet comes.
+TEST_F(HostileWire, TheRightTagBetweenOtherPortsIsOutOfTheBlueAndTouchesNothing) {
+  connect();
+  const auto before = held(*b);
+  const auto other = [](std::uint16_t port) { return static_cast<std::uint16_t>(port ^ 1); };
+  for (const auto& [from, to] : {std::pair{other(a_port), kPort}, std::pair{a_port, other(kPort)}}) {
+    const std::uint64_t strangers = b->counter("endpoint.ootb_received");
+    attack(*b, a->v4(), sctp(from, to, tag_of_b, write_abort));
+    attack(*b, a->v4(), sctp(from, to, tag_of_b, write_heartbeat));
+    turn();
+    EXPECT_EQ(b->counter("endpoint.ootb_received"), strangers + 2);
+  }
+  EXPECT_EQ(held(*b), before);
+  send_each_way("afterwards");
+  expect_moved();
+}
+
 TEST_F(HostileWire, WhatComesAfterAShutdownIsOutOfTheBlueOnBothSides) {  // §8.4 rule 8
   connect();
   EXPECT_TRUE(a->worker().shutdown(at_a));

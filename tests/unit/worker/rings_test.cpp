@@ -162,6 +162,22 @@ TEST_P(RingsTest, ASendThatIsRefusedForGoodSaysWhy) {
   EXPECT_EQ(rings->events[1].reason(), Reason::wrong_part);
 }
 
+TEST_P(RingsTest, ASendBehindAShutdownSaysThatTheAssociationIsClosed) {
+  const AssocId association = connect();
+  rings->events.clear();
+  CommandRecord shutdown;
+  shutdown.type = CommandType::shutdown;
+  shutdown.association = association;
+  rings->command(owner_of(association), shutdown);
+  send(association, 1, StreamId(0), Ppid(7), true);
+  run(seconds(1));
+  ASSERT_EQ(rings->events.size(), 2u);
+  EXPECT_EQ(rings->events[0].type, EventType::send_failed);
+  EXPECT_EQ(rings->events[0].context, 1u);
+  EXPECT_EQ(rings->events[0].reason(), Reason::closed);
+  EXPECT_EQ(rings->given_back.size(), 1u);
+}
+
 // Far more than the send buffer holds: what finds it full is parked and goes on by itself, in order.
 TEST_P(RingsTest, SendsBeyondTheSendBufferAreParkedAndArriveInOrder) {
   const AssocId association = connect();
