@@ -259,8 +259,8 @@ Association::Next Association::on_error(Inbound& in, const wire::Chunk& chunk) {
     ++services_.counters.malformed_chunks;
     return Next::chunk;
   }
-  if (state_ == State::cookie_echoed && error->has(wire::CauseCode::stale_cookie)) {
-    if (!take_abort(in)) retry_after_stale_cookie(in.now);
+  if (const auto stale = error->find(wire::CauseCode::stale_cookie); stale && state_ == State::cookie_echoed) {
+    if (!take_abort(in)) on_stale_cookie(in.now, *stale);
     return Next::done;
   }
   const wire::CauseCode first = error->causes().next()->code;

@@ -372,7 +372,14 @@ Association::Next Association::on_cookie_ack(Inbound& in, const wire::Chunk& chu
 }
 
 /// §5.2.6, third choice: once more from the INIT, asking for a cookie that lives longer than this round trip took.
-void Association::retry_after_stale_cookie(Timestamp now) {
+void Association::on_stale_cookie(Timestamp now, const wire::Cause& cause) {
+  // A copy of the COOKIE ECHO before may have been answered late. No cookie is older than the INIT that it answers: one
+  // that expired before our INIT left is not ours. To begin anew for it would split us from a peer that took ours.
+  const auto staleness = wire::read_stale_cookie(cause);
+  if (began_again_ != kNever && staleness && *staleness > now - began_again_) {
+    ++services_.counters.unexpected_chunks;
+    return;
+  }
   if (control_attempts_ >= parameters_->max_init_retransmissions) {
     close(EventType::connect_failed, Reason::init_failed);
     return;
@@ -384,6 +391,7 @@ void Association::retry_after_stale_cookie(Timestamp now) {
   kept_packet_.reset();
   kept_bytes_ = {};
   control_deadline_ = kNever;
+  began_again_ = now;
   enter(State::cookie_wait);
   pending_ = kInit;
 }
@@ -401,6 +409,8 @@ void Association::on_t1_expired(Timestamp now) {
   }
   ++control_attempts_;
   control_deadline_ = kNever;
+  // Perhaps the INIT ACK was late itself, and the error that was not believed was right.
+  if (state_ == State::cookie_echoed) began_again_ = kNever;
   Path& path = paths_[control_path_.value];
   // DATA bundled with the COOKIE ECHO was lost with it: it goes again, and the RTO is doubled once.
   if (state_ == State::cookie_echoed && path.outstanding > 0)

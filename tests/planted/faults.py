@@ -246,7 +246,7 @@ FAULTS = [
     ("SHUTDOWN ACK is answered in spite of an ABORT behind it", "stack/assoc/association_teardown.cpp",
      "    case State::cookie_echoed:\n      if (take_abort(in)) return Next::done;", "    case State::cookie_echoed:"),
     ("a stale cookie brings an INIT in spite of an ABORT behind it", "stack/assoc/association_input.cpp",
-     "if (!take_abort(in)) retry_after", "retry_after"),
+     "if (!take_abort(in)) on_stale", "on_stale"),
     ("a poll turn is acknowledged at its end alone", "stack/assoc/association_input.cpp",
      "if (!in.data && !in.replied && receiver_.sack_due(in.now)) acknowledge", "if (in.now < Timestamp()) acknowledge"),
     ("gap ack blocks are left out for the sake of a HEARTBEAT ACK", "stack/assoc/association_output.cpp",
@@ -290,6 +290,8 @@ FAULTS = [
     ("whoever knows the tag may use other ports", "stack/endpoint/identify.hpp",
      "!header || header->destination_port != association.local_port() ||\n"
      "      header->source_port != association.peer_port() || ", "!header || "),
+    ("a late Stale Cookie for the cookie before begins the handshake anew", "stack/assoc/association_setup.cpp",
+     "staleness && *staleness > now - began_again_", "false"),
     ("tags are their own hash", "stack/endpoint/association_table.hpp",
      "static_cast<std::uint32_t>(tag * limits_.hash_key >> 32)", "tag"),
 ]

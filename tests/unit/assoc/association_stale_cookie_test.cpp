@@ -99,6 +99,51 @@ TEST_F(AssociationSetup, StaleCookiesWithoutEndEndTheAttempt) {
   EXPECT_EQ(only(EventType::connect_failed).reason(), Reason::init_failed);
 }
 
+// The network had two copies of the COOKIE ECHO, or T1-cookie sent it again: each may be answered, the second one when
+// the peer has taken the cookie that followed.
+TEST_F(AssociationSetup, AStaleCookieErrorForAnOlderCookieIsNotBelieved) {
+  go_cookie_echoed();
+  now_ += 2s;
+  inject_stale_cookie(kThere, 1s);
+  flush();
+  now_ += 5ms;
+  inject_init_ack();
+  flush();
+  now_ += 6ms;
+  inject_stale_cookie(kThere, 1006ms);
+  EXPECT_EQ(association().state(), State::cookie_echoed);
+  EXPECT_EQ(counters().unexpected_chunks, 1u);
+  expect_silence();
+  inject_cookie_ack();
+  EXPECT_EQ(association().state(), State::established);
+}
+
+TEST_F(AssociationSetup, AStaleCookieErrorThatMayBeForTheNewCookieIsBelieved) {
+  for (const std::chrono::microseconds staleness : {0us, 300'000us, 400'000us}) {
+    go_cookie_echoed();
+    inject_stale_cookie(kThere, 5s);  // the first is, whatever it says
+    flush();
+    inject_init_ack();
+    flush();
+    now_ += 400ms;
+    inject_stale_cookie(kThere, staleness);
+    EXPECT_EQ(association().state(), State::cookie_wait) << staleness.count();
+  }
+}
+
+// The INIT ACK itself may have been an old one.
+TEST_F(AssociationSetup, AnyStaleCookieErrorIsBelievedOnceT1CookieExpired) {
+  go_cookie_echoed();
+  inject_stale_cookie(kThere, 1s);
+  flush();
+  inject_init_ack();
+  flush();
+  expire();
+  EXPECT_EQ(flush().at(0).types(), Types{ChunkType::cookie_echo});
+  inject_stale_cookie(kThere, 100s);
+  EXPECT_EQ(association().state(), State::cookie_wait);
+}
+
 TEST_F(AssociationSetup, StaleCookieMeansNothingLater) {
   go_established();
   inject_stale_cookie();
