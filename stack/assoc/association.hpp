@@ -220,7 +220,7 @@ class Association {
   bool send_cookie_echo(Timestamp now);
   void report_init_ack_parameters(wire::PacketWriter& packet) const;
   Next on_cookie_ack(Inbound& in, const wire::Chunk& chunk);
-  void on_stale_cookie(Timestamp now, const wire::Cause& cause);
+  bool on_stale_cookie(Timestamp now);
   void on_t1_expired(Timestamp now);
   void restart(Timestamp now, const Handshake& agreed);
   void refuse_restart(Timestamp now, const base::InboundPacket& packet);
@@ -342,6 +342,8 @@ class Association {
   bool was_up_ = false;
   bool end_delivered_ = false;
   bool addresses_changed_ = false;
+  bool doubts_stale_cookie_ = false;   // after a stale cookie: another error may be for that one, see on_stale_cookie()
+  bool doubted_stale_cookie_ = false;  // and one came
 
   VTag local_tag_;
   VTag peer_tag_;
@@ -362,7 +364,6 @@ class Association {
   Timestamp control_deadline_ = kNever;    // T1-init, T1-cookie or T2-shutdown: never two at once
   Timestamp guard_deadline_ = kNever;      // T5-shutdown-guard
   Timestamp control_sent_;
-  Timestamp began_again_ = kNever;  // after a stale cookie, until T1-cookie expires; copies of the old one may be about
   Timestamp next_probes_;
   Timestamp last_user_data_;  // sent or received
 

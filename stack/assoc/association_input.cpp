@@ -259,10 +259,8 @@ Association::Next Association::on_error(Inbound& in, const wire::Chunk& chunk) {
     ++services_.counters.malformed_chunks;
     return Next::chunk;
   }
-  if (const auto stale = error->find(wire::CauseCode::stale_cookie); stale && state_ == State::cookie_echoed) {
-    if (!take_abort(in)) on_stale_cookie(in.now, *stale);
-    return Next::done;
-  }
+  if (state_ == State::cookie_echoed && error->has(wire::CauseCode::stale_cookie))
+    return take_abort(in) || on_stale_cookie(in.now) ? Next::done : Next::chunk;
   const wire::CauseCode first = error->causes().next()->code;
   // Outside COOKIE-ECHOED a stale cookie is of no interest any more (§5.2.6).
   if (was_up_ && first != wire::CauseCode::stale_cookie)

@@ -372,17 +372,21 @@ Association::Next Association::on_cookie_ack(Inbound& in, const wire::Chunk& chu
 }
 
 /// §5.2.6, third choice: once more from the INIT, asking for a cookie that lives longer than this round trip took.
-void Association::on_stale_cookie(Timestamp now, const wire::Cause& cause) {
-  // A copy of the COOKIE ECHO before may have been answered late. No cookie is older than the INIT that it answers: one
-  // that expired before our INIT left is not ours. To begin anew for it would split us from a peer that took ours.
-  const auto staleness = wire::read_stale_cookie(cause);
-  if (began_again_ != kNever && staleness && *staleness > now - began_again_) {
-    ++services_.counters.unexpected_chunks;
-    return;
+/// False: the error changed nothing.
+///
+/// The network may hold copies of the first COOKIE ECHO and of the error that answered it, and nothing in an error says
+/// which cookie it is for. To begin anew for the old one, when the peer has taken the new one, would leave us with
+/// another tag and another TSN than the peer has. So the second time only a T1-cookie that expires makes an error
+/// count.
+bool Association::on_stale_cookie(Timestamp now) {
+  if (doubts_stale_cookie_) {
+    doubted_stale_cookie_ = true;
+    ++services_.counters.stale_cookies_doubted;
+    return false;
   }
   if (control_attempts_ >= parameters_->max_init_retransmissions) {
     close(EventType::connect_failed, Reason::init_failed);
-    return;
+    return true;
   }
   ++control_attempts_;
   constexpr std::chrono::milliseconds kAtMostBeyond{1000};
@@ -391,9 +395,11 @@ void Association::on_stale_cookie(Timestamp now, const wire::Cause& cause) {
   kept_packet_.reset();
   kept_bytes_ = {};
   control_deadline_ = kNever;
-  began_again_ = now;
+  doubts_stale_cookie_ = true;
+  doubted_stale_cookie_ = false;
   enter(State::cookie_wait);
   pending_ = kInit;
+  return true;
 }
 
 /// §4 notes 2 and 3.
@@ -409,8 +415,7 @@ void Association::on_t1_expired(Timestamp now) {
   }
   ++control_attempts_;
   control_deadline_ = kNever;
-  // Perhaps the INIT ACK was late itself, and the error that was not believed was right.
-  if (state_ == State::cookie_echoed) began_again_ = kNever;
+  if (state_ == State::cookie_echoed && doubted_stale_cookie_) doubts_stale_cookie_ = false;
   Path& path = paths_[control_path_.value];
   // DATA bundled with the COOKIE ECHO was lost with it: it goes again, and the RTO is doubled once.
   if (state_ == State::cookie_echoed && path.outstanding > 0)

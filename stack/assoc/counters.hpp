@@ -61,6 +61,7 @@ namespace sluice::assoc {
   X(malformed_chunks,       "chunks with a length or parameters that their type does not allow")    \
   X(wrong_tags,             "packets with a verification tag that is not ours")                     \
   X(foreign_sources,        "packets from an address that is not the peer's, or INIT ACKs that speak for none we were given") \
+  X(stale_cookies_doubted,  "Stale Cookie errors that may be for a cookie before, and were not believed")                      \
   X(unexpected_chunks,      "chunks that mean nothing in the association's state, or SACKs beyond the second of a packet") \
   X(unrecognized_chunks,    "chunks of a type that we do not know")                                 \
   X(icmp_wrong_tags,        "ICMP messages ignored: what they quote is no packet of ours")           \

@@ -15,14 +15,13 @@ class ErrorChunk {
 
   /// One, or more; never malformed.
   CauseWalker causes() const { return CauseWalker(causes_); }
-  /// The first that is `code`, or nothing.
-  std::optional<Cause> find(CauseCode code) const {
+  /// One of them is `code`.
+  bool has(CauseCode code) const {
     CauseWalker walker = causes();
     while (const std::optional<Cause> cause = walker.next())
-      if (cause->code == code) return cause;
-    return std::nullopt;
+      if (cause->code == code) return true;
+    return false;
   }
-  bool has(CauseCode code) const { return find(code).has_value(); }
 
  private:
   explicit ErrorChunk(std::span<const std::byte> causes) : causes_(causes) {}

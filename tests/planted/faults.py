@@ -246,7 +246,7 @@ FAULTS = [
     ("SHUTDOWN ACK is answered in spite of an ABORT behind it", "stack/assoc/association_teardown.cpp",
      "    case State::cookie_echoed:\n      if (take_abort(in)) return Next::done;", "    case State::cookie_echoed:"),
     ("a stale cookie brings an INIT in spite of an ABORT behind it", "stack/assoc/association_input.cpp",
-     "if (!take_abort(in)) on_stale", "on_stale"),
+     "return take_abort(in) || on_stale", "return on_stale"),
     ("a poll turn is acknowledged at its end alone", "stack/assoc/association_input.cpp",
      "if (!in.data && !in.replied && receiver_.sack_due(in.now)) acknowledge", "if (in.now < Timestamp()) acknowledge"),
     ("gap ack blocks are left out for the sake of a HEARTBEAT ACK", "stack/assoc/association_output.cpp",
@@ -291,7 +291,9 @@ FAULTS = [
      "!header || header->destination_port != association.local_port() ||\n"
      "      header->source_port != association.peer_port() || ", "!header || "),
     ("a late Stale Cookie for the cookie before begins the handshake anew", "stack/assoc/association_setup.cpp",
-     "staleness && *staleness > now - began_again_", "false"),
+     "if (doubts_stale_cookie_) {", "if (false) {"),
+    ("a Stale Cookie that was right is never believed", "stack/assoc/association_setup.cpp",
+     "&& doubted_stale_cookie_) doubts_stale_cookie_ = false;", "&& doubted_stale_cookie_) return;"),
     ("tags are their own hash", "stack/endpoint/association_table.hpp",
      "static_cast<std::uint32_t>(tag * limits_.hash_key >> 32)", "tag"),
 ]

@@ -12,12 +12,12 @@ class AssociationSetup : public ScriptedPeer {
   void inject_cookie_ack() {
     inject([](wire::PacketWriter& packet) { wire::append_cookie_ack(packet); });
   }
-  void inject_stale_cookie(const IpAddress& source = kThere, std::chrono::microseconds staleness = 0us) {
+  void inject_stale_cookie(const IpAddress& source = kThere) {
     inject(
         kOurTag,
-        [staleness](wire::PacketWriter& packet) {
+        [](wire::PacketWriter& packet) {
           wire::ChunkWriter error = wire::append_error(packet);
-          wire::append_stale_cookie(error, staleness);
+          wire::append_stale_cookie(error, 0us);
         },
         source);
   }
