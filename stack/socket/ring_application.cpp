@@ -273,7 +273,7 @@ std::size_t RingApplication::take(std::uint16_t worker, std::size_t limit, Event
 }
 
 std::size_t RingApplication::poll(std::span<Event> events) {
-  if (std::exchange(announced_, false)) rings_.wake_up().withdraw();
+  rings_.wake_up().withdraw();
   rings_.publish();
   reclaim_all();
   while (const SendLedger::Account* const account = ledger_.take_writable()) waiting_.push_back(writable(*account));
@@ -285,10 +285,7 @@ std::size_t RingApplication::poll(std::span<Event> events) {
   for (std::uint16_t i = 0; i < rings_.workers() && n < events.size(); ++i)
     n += take(static_cast<std::uint16_t>((next_channel_ + i) % rings_.workers()), events.size() - n, events.data() + n);
   next_channel_ = static_cast<std::uint16_t>((next_channel_ + 1) % rings_.workers());
-  if (n == 0 && descriptor_used_) {
-    rings_.wake_up().announce();
-    announced_ = true;
-  }
+  if (n == 0 && descriptor_used_) rings_.wake_up().announce();
   return n;
 }
 
@@ -305,7 +302,6 @@ void RingApplication::wait(Duration timeout) {
   rings_.wake_up().announce();
   if (!rings_.has_events()) rings_.wake_up().sleep(timeout);
   rings_.wake_up().withdraw();
-  announced_ = false;
 }
 
 bool RingApplication::ask_owner(const CommandRecord& wanted, std::span<const std::byte> arguments) {

@@ -83,7 +83,6 @@ class RingApplication final : public Application {
   std::uint16_t next_channel_ = 0;  // where the next poll begins, so that no worker starves
   std::uint16_t next_connect_ = 0;  // the worker of the next association opened
   bool descriptor_used_ = false;    // somebody waits outside: see wait_descriptor()
-  bool announced_ = false;
 };
 
 }  // namespace sluice::socket

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <utility>
 
 namespace sluice::worker {
 
@@ -30,19 +31,19 @@ void WakeUp::sleep(Duration timeout, int other) noexcept {
 }
 
 void WakeUp::withdraw() noexcept {
-  sleeping_.store(0, std::memory_order_relaxed);
-  if (signalled_.exchange(0, std::memory_order_acq_rel) == 0) return;
-  std::uint64_t value;
-  [[maybe_unused]] const auto n = read(descriptor_, &value, sizeof value);
+  if (!std::exchange(announced_, false)) return;
+  if (sleeping_.exchange(0, std::memory_order_acq_rel) == 0) ++owed_;
+  if (owed_ == 0) return;
+  // The write wakes us, perhaps in front of the producer's next instruction, and perhaps it has not come yet: then it
+  // ends one sleep too early, and is taken off after that.
+  std::uint64_t written = 0;
+  if (read(descriptor_, &written, sizeof written) == sizeof written) owed_ -= written;
 }
 
 void WakeUp::signal() noexcept {
-  // Whoever takes the flag down signals; the others see that it was done.
   if (sleeping_.exchange(0, std::memory_order_acq_rel) == 0) return;
   const std::uint64_t one = 1;
   [[maybe_unused]] const auto n = write(descriptor_, &one, sizeof one);
-  // After the write: a sleeper that sees it can be sure to empty the descriptor.
-  signalled_.store(1, std::memory_order_release);
 }
 
 }  // namespace sluice::worker

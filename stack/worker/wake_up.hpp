@@ -20,15 +20,16 @@ class WakeUp {
   WakeUp& operator=(const WakeUp&) = delete;
   ~WakeUp();
 
-  /// Sleeper: from now on producers will signal.
+  /// Sleeper: from now on producers will signal. Again before withdraw() it does nothing.
   void announce() noexcept {
-    sleeping_.store(1, std::memory_order_relaxed);
+    if (!announced_) sleeping_.store(1, std::memory_order_relaxed);
+    announced_ = true;
     std::atomic_thread_fence(std::memory_order_seq_cst);
   }
   /// Sleeper, after announce(): waits for a signal or until `timeout` has passed. `other`
   /// is one more descriptor that ends the sleep when it is readable, -1 for none.
   void sleep(Duration timeout, int other = -1) noexcept;
-  /// Sleeper: awake again. Takes a signal that is still there off the descriptor.
+  /// Sleeper: awake again. Takes a signal that is there off the descriptor; does nothing without announce().
   void withdraw() noexcept;
 
   /// Producer, after publishing: signals if the sleeper announced itself; at most one signal an announcement.
@@ -43,8 +44,10 @@ class WakeUp {
  private:
   void signal() noexcept;
 
-  std::atomic<std::uint32_t> sleeping_{0};
-  std::atomic<std::uint32_t> signalled_{0};
+  std::atomic<std::uint32_t> sleeping_{0};  // whoever takes it down owes a signal, or is the sleeper
+  // The sleeper's own.
+  bool announced_ = false;
+  std::uint64_t owed_ = 0;  // signals that producers owe, or that wait on the descriptor
   int descriptor_;
 };
 

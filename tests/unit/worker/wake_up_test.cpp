@@ -2,8 +2,10 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sched.h>
 
 #include <array>
+#include <atomic>
 #include <thread>
 
 #include "stack/base/spsc_ring.hpp"
@@ -103,6 +105,61 @@ TEST(WakeUp, NoSignalIsLostBetweenThreads) {
     ASSERT_EQ(a.take(), i);
   }
   echo.join();
+}
+
+// On one core a signal takes it from the producer at once. Whatever is left undone there, the sleeper may not find its
+// descriptor readable again and again: it would keep the producer from the core, and so from the next record.
+TEST(WakeUp, ASignalEndsOneSleepAlone) {
+  cpu_set_t before;
+  ASSERT_EQ(sched_getaffinity(0, sizeof before, &before), 0);
+  cpu_set_t one;
+  CPU_ZERO(&one);
+  CPU_SET(sched_getcpu(), &one);
+  ASSERT_EQ(sched_setaffinity(0, sizeof one, &one), 0);
+  constexpr int kRecords = 2'000;
+  WakeUp wake_up;
+  base::SpscRing<int> inbox(4);
+  std::atomic<int> taken{0};
+  int sleeps = 0;
+  std::thread sleeper([&] {
+    for (int i = 0; i < kRecords;) {
+      std::array<int, 1> value;
+      if (inbox.pop(value) == 1) {
+        taken.store(++i);
+        continue;
+      }
+      wake_up.announce();
+      if (inbox.empty()) {
+        ++sleeps;
+        wake_up.sleep(hours(1));
+      }
+      wake_up.withdraw();
+    }
+  });
+  for (int i = 0; i < kRecords; ++i) {
+    inbox.push(i);
+    inbox.publish();
+    wake_up.wake_if_sleeping();
+    while (taken.load() <= i) sched_yield();
+  }
+  sleeper.join();
+  EXPECT_LE(sleeps, kRecords);
+  ASSERT_EQ(sched_setaffinity(0, sizeof before, &before), 0);
+}
+
+TEST(WakeUp, WhoAnnouncesTwiceTakesTheSignalOffOnce) {
+  WakeUp wake_up;
+  wake_up.announce();
+  wake_up.wake_if_sleeping();
+  wake_up.announce();
+  wake_up.wake_if_sleeping();
+  EXPECT_TRUE(readable(wake_up));
+  wake_up.withdraw();
+  EXPECT_FALSE(readable(wake_up));
+  wake_up.withdraw();
+  wake_up.announce();
+  EXPECT_FALSE(readable(wake_up));
+  wake_up.withdraw();
 }
 
 }  // namespace
