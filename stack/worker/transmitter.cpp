@@ -32,10 +32,6 @@ void Transmitter::begin_turn(Timestamp now, bool late) {
   }
 }
 
-bool Transmitter::idle() const {
-  return std::all_of(staged_.begin(), staged_.end(), [](const auto& frames) { return frames.empty(); });
-}
-
 base::Buffer Transmitter::allocate(std::uint32_t bytes) {
   base::Buffer buffer = pool_.allocate(base::kLowerHeadroom, bytes);
   if (!buffer) ++counters_.tx_no_buffer;

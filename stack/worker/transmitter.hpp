@@ -46,7 +46,8 @@ class Transmitter {
   base::Buffer allocate_frame(std::uint32_t bytes);
   /// Frames of another worker, for ports whose queue is here, as far as there is room. False if there were none.
   bool take_frames(base::SpscRing<FrameRecord>& from);
-  bool idle() const;
+  /// Nothing waits for `port`.
+  bool idle(std::uint16_t port) const { return staged_[port].empty(); }
 
  private:
   static constexpr std::uint32_t kMaxStaged = 1024;  // what fragmentation and answers may add past the room

@@ -186,11 +186,17 @@ void Worker::rotate_cookie_keys() {
 }
 
 Timestamp Worker::next_deadline() const {
-  if (!dirty_.empty() || !ending_.empty() || !transmitter_.idle() || has_output()) return now_;
+  if (!dirty_.empty() || !ending_.empty() || has_output()) return now_;
   const auto telling = [](const PortWatch& watch) { return watch.telling; };
   if (std::any_of(port_watches_.begin(), port_watches_.end(), telling)) return now_;
   Timestamp next = std::min(wheel_.next_expiry(), ip_.next_deadline());
-  if (waits_for_rings()) next = std::min(next, now_ + stack_.config.turn.blocked);
+  bool waits = waits_for_rings();
+  for (std::uint16_t port = 0; port < port_watches_.size(); ++port) {
+    if (transmitter_.idle(port)) continue;
+    if (!port_watches_[port].stalled) return now_;
+    waits = true;
+  }
+  if (waits) next = std::min(next, now_ + stack_.config.turn.blocked);
   if (coordinator_ != nullptr) next = std::min({next, next_link_watch_, next_key_rotation_});
   return next;
 }

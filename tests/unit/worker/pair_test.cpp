@@ -314,6 +314,25 @@ TEST_P(PairTest, ClosingAnEndpointWaitsForTheTransmitRing) {
   EXPECT_EQ(aborted_at_b(), kAssociations);
 }
 
+// A vhost port without a peer, for instance, takes nothing for hours.
+TEST_P(PairTest, WorkersSleepWhileFramesWaitForAStalledPort) {
+  wire.set_transmit_stalled(a->port_number(), true);
+  const EndpointId endpoint = a->open({});
+  ConnectArguments arguments;
+  arguments.peers = {b->v4()};
+  arguments.port = 5000;
+  a->worker().connect(sim::kInline, endpoint, arguments, 0);  // needs its peer's neighbour entry
+  run(milliseconds(100));
+  a->group().poll_all();
+  EXPECT_LE(a->group().next_deadline(), clock.now()) << "it may go on at any time";
+  run(seconds(2));
+  a->group().poll_all();
+  EXPECT_GT(a->group().next_deadline(), clock.now());
+  wire.set_transmit_stalled(a->port_number(), false);
+  run(seconds(2));
+  EXPECT_GT(b->counter("ip.rx_arp"), 0u);
+}
+
 TEST_P(PairTest, AStackMayGoWhileAssociationsWaitForTheirApplication) {
   options.port = b->port_number();
   options.events = 1;
