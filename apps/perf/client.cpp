@@ -1,5 +1,6 @@
 #include "apps/perf/client.hpp"
 
+#include <cmath>
 #include <cstdio>
 
 #include "apps/common/stop_signal.hpp"
@@ -62,7 +63,8 @@ void drive(ClientLoop& loop, Application& application, const PerfOptions& option
                               : loop.connected() ? kPatienceSeconds
                                                  : kPatienceToConnect;
       if (now_seconds() - last_activity > patience)
-        return loop.give_up("nothing happened for " + number(patience) + " s");
+        return loop.give_up((stop_requested() ? "stopped, and nothing happened for " : "nothing happened for ") +
+                            number(std::floor(now_seconds() - last_activity)) + " s");
       application.wait(std::chrono::milliseconds(1));
     }
     if (progress != nullptr) progress->tick(meter.seconds());

@@ -10,7 +10,7 @@
 namespace sluice::apps {
 namespace {
 
-constexpr int kMessagesPerTurn = 128;  // of one association, before the next has its turn
+constexpr std::uint64_t kMessagesPerTurn = 128;  // of one association, before the next has its turn
 
 }  // namespace
 
@@ -198,9 +198,15 @@ void ClientLoop::make_ready(Peer& peer) {
   ready_.push_back(&peer);
 }
 
+/// With a rate, all associations have the same share of what is due; what is left when it is used up goes first next
+/// time.
 bool ClientLoop::send_ready() {
   bool sent = false;
-  for (std::size_t turns = ready_.size(); turns > 0; --turns) {
+  const std::uint64_t due = allowance();
+  const std::size_t peers = ready_.size();
+  turn_share_ = std::clamp<std::uint64_t>(due / std::max<std::size_t>(peers, 1), 1, kMessagesPerTurn);
+  for (std::size_t turns = peers; turns > 0; --turns) {
+    if (!finishing_ && due > 0 && allowance() == 0) break;
     Peer& peer = *ready_.front();
     ready_.pop_front();
     peer.ready = false;
@@ -229,7 +235,7 @@ std::uint64_t ClientLoop::allowance() {
 }
 
 bool ClientLoop::send_load(Peer& peer) {
-  std::uint64_t may = std::min<std::uint64_t>(allowance(), kMessagesPerTurn);
+  std::uint64_t may = std::min(allowance(), turn_share_);
   if (options_.latency) may = std::min<std::uint64_t>(may, options_.window - (peer.load.messages() - peer.answered));
   const std::uint64_t bytes_before = peer.load.bytes();
   std::uint64_t count = 0;

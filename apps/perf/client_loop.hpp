@@ -109,6 +109,7 @@ class ClientLoop {
   bool finishing_ = false;
   double started_ = 0;
   std::uint64_t sent_ = 0;
+  std::uint64_t turn_share_ = 0;  // messages that one association may send in this turn
   std::unordered_map<std::uint64_t, Peer> peers_;
   std::deque<Peer*> ready_;
   std::uint64_t latest_id_ = 0;

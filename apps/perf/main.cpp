@@ -48,7 +48,8 @@ void add_client(CLI::App& app, PerfOptions& options, std::string& sizes) {
       ->check(CLI::Range(0, 65535))
       ->capture_default_str();
   app.add_option("--size", sizes, "bytes of a message, or a range such as 1-1400")->capture_default_str();
-  app.add_option("--messages", options.messages, "messages to send over each association; 0: until --duration is over");
+  app.add_option("--messages", options.messages, "messages to send over each association; 0: until --duration is over")
+      ->check(not_negative());
   app.add_option("--duration", options.duration, "seconds to send; 0: 10, or until --messages are sent")
       ->check(not_negative());
   app.add_option("--associations", options.associations, "associations at once")
@@ -67,7 +68,7 @@ void add_client(CLI::App& app, PerfOptions& options, std::string& sizes) {
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
   app.add_flag("--histogram", options.histogram, "with --latency: print the whole distribution")->needs(latency);
-  app.add_option("--seed", options.workload.seed, "of the contents")->capture_default_str();
+  app.add_option("--seed", options.workload.seed, "of the contents")->check(not_negative())->capture_default_str();
 }
 
 int perf_main(int argc, char** argv) {
