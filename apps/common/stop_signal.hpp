@@ -2,7 +2,8 @@
 
 namespace sluice::apps {
 
-/// From now on SIGINT and SIGTERM ask the program to end instead of ending it; a second one ends it.
+/// From now on SIGINT and SIGTERM ask the program to end instead of ending it; one more ends it, if it comes a second
+/// later: timeout(1), for one, sends its signal to the program and to its process group at once.
 void catch_stop_signals();
 /// One of them came.
 bool stop_requested();
