@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "apps/common/json.hpp"
+#include "apps/common/not_negative.hpp"
 #include "apps/common/stack_options.hpp"
 #include "apps/common/table.hpp"
 #include "apps/ctl/telemetry_client.hpp"
@@ -313,7 +314,7 @@ int ctl_main(int argc, char** argv) {
                  "name of the stack; \"sluice\" when neither this nor the configuration says one");
   app.add_flag("--json", options.json, "print JSON");
   const auto add_pages = [&](CLI::App* command) {
-    command->add_option("--after", options.after, "begin behind the association with this id");
+    command->add_option("--after", options.after, "begin behind the association with this id")->check(not_negative());
     command->add_option("--limit", options.limit, "associations at most")
         ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 32))
         ->capture_default_str();
