@@ -26,17 +26,21 @@ class FailingPaths : public MultihomedPeer {
     now_ = path(0).t3_deadline;
     association().on_deadline(now_);
   }
-  /// Both paths become inactive, and what was lost on each goes to the first again.
-  void fail_both() {
-    side_.parameters.potentially_failed_threshold = UINT16_MAX;
-    side_.parameters.path_max_retransmissions = 0;
-    side_.parameters.heartbeat_interval = 0s;
+  /// Data times out on the first path, then on the second, and goes to the first again.
+  void time_out_on_both() {
     go_multihomed();
     time_out();
     EXPECT_EQ(data_goes_to(), kThere2);
     now_ = path(1).t3_deadline;
     association().on_deadline(now_);
     EXPECT_EQ(data_goes_to(), kThere);
+  }
+  /// Both paths become inactive, and what was lost on each goes to the first again.
+  void fail_both() {
+    side_.parameters.potentially_failed_threshold = UINT16_MAX;
+    side_.parameters.path_max_retransmissions = 0;
+    side_.parameters.heartbeat_interval = 0s;
+    time_out_on_both();
   }
   std::vector<IpAddress> heartbeats(const std::vector<SentPacket>& packets) {
     std::vector<IpAddress> to;
@@ -116,12 +120,7 @@ TEST_F(FailingPaths, DataSentOnSeveralPathsProvesNone) {
 TEST_F(FailingPaths, DataSentElsewhereBeforeProvesNotEvenTheLastPath) {
   side_.parameters.path_max_retransmissions = 5;
   side_.parameters.heartbeat_interval = 0s;
-  go_multihomed();
-  time_out();
-  EXPECT_EQ(data_goes_to(), kThere2);
-  now_ = path(1).t3_deadline;
-  association().on_deadline(now_);
-  EXPECT_EQ(data_goes_to(), kThere);
+  time_out_on_both();
   inject_sack(kOurTsn);
   EXPECT_EQ(path(0).state, PathState::potentially_failed);
   EXPECT_EQ(path(0).error_count, 1);
