@@ -1,8 +1,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <type_traits>
 #include <variant>
+#include <vector>
 
 #include "stack/assoc/icmp_report.hpp"
 #include "stack/base/arrival.hpp"
@@ -36,10 +38,13 @@ struct PacketRecord {
   base::Block* block = nullptr;  ///< with its single reference
 };
 
-/// A frame for a port whose transmit queue the receiver has.
-struct FrameRecord {
-  std::uint16_t port = 0;
-  base::Block* block = nullptr;
+/// Frames for a port of which the receiver has a transmit queue and the sender has none. A ring for each such port, so
+/// that one which takes nothing does not hold up the others.
+struct FrameRing {
+  FrameRing(std::uint16_t number, std::uint32_t slots) : port(number), blocks(slots) {}
+
+  const std::uint16_t port;
+  base::SpscRing<base::Block*> blocks;  ///< each with its single reference
 };
 
 /// Directory → owner: create an association and give it this packet.
@@ -123,12 +128,20 @@ static_assert(std::is_trivially_copyable_v<ControlMessage>);
 
 /// From one worker to another.
 struct Mailbox {
-  explicit Mailbox(std::uint32_t packet_slots) : packets(packet_slots), frames(packet_slots), control(kControlSlots) {}
+  explicit Mailbox(std::uint32_t packet_slots) : packets(packet_slots), control(kControlSlots) {}
+
+  /// Shows the receiver what was pushed. True if there was anything.
+  bool publish() {
+    bool any = packets.publish();
+    for (const auto& ring : frames) any |= ring->blocks.publish();
+    any |= control.publish();
+    return any;
+  }
 
   static constexpr std::uint32_t kControlSlots = 256;
 
   base::SpscRing<PacketRecord> packets;
-  base::SpscRing<FrameRecord> frames;
+  std::vector<std::unique_ptr<FrameRing>> frames;  ///< see StackState::transmits_for()
   base::SpscRing<ControlMessage> control;
 };
 

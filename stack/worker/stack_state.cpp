@@ -9,9 +9,10 @@ void let_go(Mailbox& mailbox) {
   std::array<PacketRecord, 16> packets;
   while (const std::size_t n = mailbox.packets.pop(packets))
     for (std::size_t i = 0; i < n; ++i) base::Buffer::adopt(*packets[i].block).reset();
-  std::array<FrameRecord, 16> frames;
-  while (const std::size_t n = mailbox.frames.pop(frames))
-    for (std::size_t i = 0; i < n; ++i) base::Buffer::adopt(*frames[i].block).reset();
+  std::array<base::Block*, 16> frames;
+  for (const auto& ring : mailbox.frames)
+    while (const std::size_t n = ring->blocks.pop(frames))
+      for (std::size_t i = 0; i < n; ++i) base::Buffer::adopt(*frames[i]).reset();
   std::array<ControlMessage, 4> messages;
   while (const std::size_t n = mailbox.control.pop(messages))
     for (std::size_t i = 0; i < n; ++i)
@@ -39,6 +40,12 @@ StackState::StackState(const Config& settings, std::vector<drivers::Port*> its_p
   for (std::uint16_t from = 0; from < worker_count; ++from)
     for (std::uint16_t to = 0; to < worker_count; ++to)
       mailboxes.push_back(from == to ? nullptr : std::make_unique<Mailbox>(config.limits.forwarded_packets));
+  for (std::uint16_t from = 0; from < worker_count; ++from)
+    for (std::uint16_t port = 0; port < ports.size(); ++port) {
+      const endpoint::WorkerId sender(from), through = transmits_for(sender, port);
+      if (through == sender) continue;
+      mailbox(sender, through).frames.push_back(std::make_unique<FrameRing>(port, config.limits.forwarded_packets));
+    }
 }
 
 StackState::~StackState() {

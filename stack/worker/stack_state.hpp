@@ -40,6 +40,10 @@ struct StackState {
   Mailbox& mailbox(endpoint::WorkerId from, endpoint::WorkerId to) {
     return *mailboxes[std::size_t{from.value} * workers() + to.value];
   }
+  /// The worker through whose transmit queue `sender`'s frames for `port` leave: itself, if there are queues enough.
+  endpoint::WorkerId transmits_for(endpoint::WorkerId sender, std::uint16_t port) const {
+    return endpoint::WorkerId(static_cast<std::uint16_t>(sender.value % ports[port]->info().transmit_queues));
+  }
 
   static constexpr std::size_t kMaxApplications = 256;
 

@@ -22,7 +22,8 @@ Transmitter::~Transmitter() = default;
 void Transmitter::begin_turn(Timestamp now, bool late) {
   for (std::size_t port = 0; port < routes_.size(); ++port) {
     const TransmitRoute& route = routes_[port];
-    const std::size_t taken = route.through != nullptr ? route.through->room() : route.port->transmit_room(route.queue);
+    const std::size_t taken =
+        route.through != nullptr ? route.through->blocks.room() : route.port->transmit_room(route.queue);
     const std::size_t staged = staged_[port].size();
     room_[port] = static_cast<std::uint32_t>(std::min<std::size_t>(taken > staged ? taken - staged : 0, kMaxRoom));
     if (taken > 0 && staged == 0)
@@ -77,13 +78,11 @@ bool Transmitter::send_frame(std::uint16_t port, base::Buffer&& frame) {
   return true;
 }
 
-bool Transmitter::take_frames(base::SpscRing<FrameRecord>& from) {
-  if (from.empty()) return false;
-  for (const auto& frames : staged_)
-    if (frames.size() > kMaxStaged - drivers::kMaxBurst) return false;  // they wait in the ring
-  std::array<FrameRecord, drivers::kMaxBurst> records;
-  const std::size_t n = from.pop(records);
-  for (std::size_t i = 0; i < n; ++i) SLUICE_CHECK(send_frame(records[i].port, base::Buffer::adopt(*records[i].block)));
+bool Transmitter::take_frames(FrameRing& from) {
+  if (!may_take(from)) return false;  // without room they wait in the ring, and their sender sees it fill
+  std::array<base::Block*, drivers::kMaxBurst> blocks;
+  const std::size_t n = from.blocks.pop(blocks);
+  for (std::size_t i = 0; i < n; ++i) SLUICE_CHECK(send_frame(from.port, base::Buffer::adopt(*blocks[i])));
   return n > 0;
 }
 
@@ -98,8 +97,8 @@ void Transmitter::hand_over(std::uint16_t port) {
   std::vector<base::Buffer>& frames = staged_[port];
   std::size_t sent = 0;
   if (route.through != nullptr) {
-    while (sent < frames.size() && route.through->room() > 0)
-      static_cast<void>(route.through->push({port, frames[sent++].release()}));
+    base::SpscRing<base::Block*>& ring = route.through->blocks;
+    while (sent < frames.size() && ring.room() > 0) static_cast<void>(ring.push(frames[sent++].release()));
     counters_.tx_frames_forwarded += sent;
   } else {
     while (sent < frames.size()) {

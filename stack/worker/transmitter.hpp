@@ -16,8 +16,8 @@ namespace sluice::worker {
 /// Where a worker's frames for one port go.
 struct TransmitRoute {
   drivers::Port* port = nullptr;
-  std::uint16_t queue = 0;                         ///< the worker's own transmit queue, unless it goes through
-  base::SpscRing<FrameRecord>* through = nullptr;  ///< a worker that has one
+  std::uint16_t queue = 0;       ///< the worker's own transmit queue, unless it goes through
+  FrameRing* through = nullptr;  ///< to a worker that has one
 };
 
 /// Gathers what one worker sends in a turn: checksums are computed several at a time where the port does not, and
@@ -44,8 +44,10 @@ class Transmitter {
   /// Takes an Ethernet frame. False: as many wait as may.
   bool send_frame(std::uint16_t port, base::Buffer&& frame);
   base::Buffer allocate_frame(std::uint32_t bytes);
-  /// Frames of another worker, for ports whose queue is here, as far as there is room. False if there were none.
-  bool take_frames(base::SpscRing<FrameRecord>& from);
+  /// Takes frames of another worker, for a port whose queue is here, as far as there is room. False if it took none.
+  bool take_frames(FrameRing& from);
+  /// take_frames() would find something, and room for it.
+  bool may_take(const FrameRing& from) const { return has_space_for_others(from.port) && !from.blocks.empty(); }
   /// Nothing waits for `port`.
   bool idle(std::uint16_t port) const { return staged_[port].empty(); }
 
@@ -54,6 +56,9 @@ class Transmitter {
   static constexpr std::uint32_t kMaxRoom = 512;     // of SCTP packets a port in one turn
   static constexpr std::size_t kChecksumBurst = 16;
 
+  bool has_space_for_others(std::uint16_t port) const {
+    return staged_[port].size() <= kMaxStaged - drivers::kMaxBurst;
+  }
   void compute_checksums(ip::Layer& ip, Timestamp now);
   void hand_over(std::uint16_t port);
 

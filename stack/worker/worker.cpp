@@ -9,13 +9,12 @@ namespace {
 
 std::vector<TransmitRoute> routes_of(StackState& stack, endpoint::WorkerId self) {
   std::vector<TransmitRoute> routes;
-  for (drivers::Port* const port : stack.ports) {
-    const std::uint16_t queues = port->info().transmit_queues;
-    TransmitRoute route{port, self.value, nullptr};
-    if (self.value >= queues) {
-      const endpoint::WorkerId through(static_cast<std::uint16_t>(self.value % queues));
-      route.through = &stack.mailbox(self, through).frames;
-    }
+  for (std::uint16_t port = 0; port < stack.ports.size(); ++port) {
+    TransmitRoute route{stack.ports[port], self.value, nullptr};
+    const endpoint::WorkerId through = stack.transmits_for(self, port);
+    if (through != self)
+      for (const auto& ring : stack.mailbox(self, through).frames)
+        if (ring->port == port) route.through = ring.get();
     routes.push_back(route);
   }
   return routes;
@@ -160,10 +159,7 @@ void Worker::end_turn() {
   for (std::uint16_t to = 0; to < stack_.workers(); ++to) {
     if (to == self_.value) continue;
     push_overflow(endpoint::WorkerId(to));
-    Mailbox& mailbox = stack_.mailbox(self_, endpoint::WorkerId(to));
-    const bool packets = mailbox.packets.publish();
-    const bool frames = mailbox.frames.publish();
-    if (!mailbox.control.publish() && !packets && !frames) continue;
+    if (!stack_.mailbox(self_, endpoint::WorkerId(to)).publish()) continue;
     stack_.wake_ups[to]->wake_if_sleeping();
     worked_ = true;  // if the other has had its turn already, somebody must give it another
   }
@@ -227,7 +223,9 @@ bool Worker::has_input() const {
   for (std::uint16_t from = 0; from < stack_.workers(); ++from) {
     if (from == self_.value) continue;
     const Mailbox& mailbox = stack_.mailbox(endpoint::WorkerId(from), self_);
-    if (!mailbox.packets.empty() || !mailbox.frames.empty() || !mailbox.control.empty()) return true;
+    if (!mailbox.packets.empty() || !mailbox.control.empty()) return true;
+    const auto may_take = [this](const auto& ring) { return transmitter_.may_take(*ring); };
+    if (std::any_of(mailbox.frames.begin(), mailbox.frames.end(), may_take)) return true;
   }
   return false;
 }

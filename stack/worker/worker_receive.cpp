@@ -236,7 +236,7 @@ bool Worker::take_forwarded() {
     if (from == self_.value) continue;
     Mailbox& mailbox = stack_.mailbox(endpoint::WorkerId(from), self_);
     any |= take_packets(mailbox.packets);
-    any |= transmitter_.take_frames(mailbox.frames);
+    for (const auto& ring : mailbox.frames) any |= transmitter_.take_frames(*ring);
   }
   process_batch();
   return any;
