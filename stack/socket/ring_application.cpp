@@ -272,20 +272,36 @@ std::size_t RingApplication::take(std::uint16_t worker, std::size_t limit, Event
   return made;
 }
 
-std::size_t RingApplication::poll(std::span<Event> events) {
-  rings_.wake_up().withdraw();
-  rings_.publish();
+void RingApplication::look_for_writable() {
   reclaim_all();
   while (const SendLedger::Account* const account = ledger_.take_writable()) waiting_.push_back(writable(*account));
-  std::size_t n = 0;
-  for (; n < events.size() && !waiting_.empty(); ++n) {
-    events[n] = waiting_.front();
-    waiting_.pop_front();
-  }
+}
+
+std::size_t RingApplication::take_waiting(std::span<Event> events) {
+  const std::size_t n = std::min(events.size(), waiting_.size());
+  std::copy_n(waiting_.begin(), n, events.begin());
+  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(n));
+  return n;
+}
+
+std::size_t RingApplication::look(std::span<Event> events) {
+  look_for_writable();
+  std::size_t n = take_waiting(events);
   for (std::uint16_t i = 0; i < rings_.workers() && n < events.size(); ++i)
     n += take(static_cast<std::uint16_t>((next_channel_ + i) % rings_.workers()), events.size() - n, events.data() + n);
   next_channel_ = static_cast<std::uint16_t>((next_channel_ + 1) % rings_.workers());
-  if (n == 0 && descriptor_used_) rings_.wake_up().announce();
+  return n + take_waiting(events.subspan(n));  // a reply may have made one
+}
+
+std::size_t RingApplication::poll(std::span<Event> events) {
+  rings_.wake_up().withdraw();
+  rings_.publish();
+  std::size_t n = look(events);
+  if (n > 0 || !descriptor_used_) return n;
+  // What came before the announcement is signalled by nobody: it has to be found by another look.
+  rings_.wake_up().announce();
+  n = look(events);
+  if (n > 0) rings_.wake_up().withdraw();
   return n;
 }
 
@@ -298,10 +314,19 @@ void RingApplication::release(std::span<const Event> events) {
 
 void RingApplication::wait(Duration timeout) {
   rings_.publish();
-  if (!waiting_.empty()) return;
   rings_.wake_up().announce();
-  if (!rings_.has_events()) rings_.wake_up().sleep(timeout);
+  look_for_writable();
+  if (waiting_.empty() && !rings_.has_events()) rings_.wake_up().sleep(timeout);
   rings_.wake_up().withdraw();
+}
+
+int RingApplication::wait_descriptor() {
+  // An event may have come since the last poll(), which announced nothing: the next one is called for once.
+  if (!std::exchange(descriptor_used_, true)) {
+    rings_.wake_up().announce();
+    rings_.wake_up().wake_if_sleeping();
+  }
+  return rings_.wake_up().descriptor();
 }
 
 bool RingApplication::ask_owner(const CommandRecord& wanted, std::span<const std::byte> arguments) {

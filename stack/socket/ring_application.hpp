@@ -30,10 +30,7 @@ class RingApplication final : public Application {
   std::size_t poll(std::span<Event> events) override;
   void release(std::span<const Event> events) override;
   void wait(Duration timeout) override;
-  int wait_descriptor() override {
-    descriptor_used_ = true;
-    return rings_.wake_up().descriptor();
-  }
+  int wait_descriptor() override;
   bool set_primary(AssocId association, PathId path) override;
   bool request_heartbeat(AssocId association, PathId path) override;
   bool set_path(AssocId association, PathId path, const PathOptions& options) override;
@@ -66,6 +63,11 @@ class RingApplication final : public Application {
   template <class Answer>
   std::optional<Answer> ask_for(worker::CommandType type, AssocId association);
   void reclaim_all();
+  /// Takes send memory back, and notes which associations may send again because of that.
+  void look_for_writable();
+  /// One look at everything that events come from.
+  std::size_t look(std::span<Event> events);
+  std::size_t take_waiting(std::span<Event> events);
   /// Takes what waits in the channel with `worker`, at most `limit` records, and puts the events to `out`.
   std::size_t take(std::uint16_t worker, std::size_t limit, Event* out);
   void on_reply(const worker::EventRecord& record);
