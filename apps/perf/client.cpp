@@ -101,7 +101,8 @@ int run_client(const PerfOptions& options) {
     const auto share =
         static_cast<std::uint32_t>(options.associations / count + (index < options.associations % count ? 1 : 0));
     Progress progress(totals);
-    ClientLoop loop(application, options, share, options.rate / static_cast<double>(count), *totals[index]);
+    const double rate = options.rate * share / options.associations;
+    ClientLoop loop(application, options, share, rate, *totals[index]);
     drive(loop, application, options, index == 0 && !options.quiet ? &progress : nullptr);
   });
   Result result = collect(options, totals);
