@@ -293,7 +293,7 @@ FAULTS = [
     ("a late Stale Cookie for the cookie before begins the handshake anew", "stack/assoc/association_setup.cpp",
      "if (doubts_stale_cookie_) {", "if (false) {"),
     ("a Stale Cookie that was right is never believed", "stack/assoc/association_setup.cpp",
-     "&& doubted_stale_cookie_) doubts_stale_cookie_ = false;", "&& doubted_stale_cookie_) return;"),
+     "&& doubted_stale_cookie_) doubts_stale_cookie_ = false;", "&& doubted_stale_cookie_) doubts_stale_cookie_ = true;"),
     ("tags are their own hash", "stack/endpoint/association_table.hpp",
      "static_cast<std::uint32_t>(tag * limits_.hash_key >> 32)", "tag"),
 ]

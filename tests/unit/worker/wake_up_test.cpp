@@ -107,8 +107,8 @@ TEST(WakeUp, NoSignalIsLostBetweenThreads) {
   echo.join();
 }
 
-// On one core a signal takes it from the producer at once. Whatever is left undone there, the sleeper may not find its
-// descriptor readable again and again: it would keep the producer from the core, and so from the next record.
+// On one core a signal may take it from the producer at once. Whatever is left undone there, the sleeper may not find
+// its descriptor readable again and again: it would keep the producer from the core, and so from the next record.
 TEST(WakeUp, ASignalEndsOneSleepAlone) {
   cpu_set_t before;
   ASSERT_EQ(sched_getaffinity(0, sizeof before, &before), 0);
