@@ -64,7 +64,7 @@ struct Block {
   std::uint32_t index = 0;       ///< the block's name within its owner's region, for rings that carry no pointers
   BlockOwner* owner = nullptr;
   PinAccount* pinned_by = nullptr;
-  void* native = nullptr;  ///< the owner's own handle (an rte_mbuf, say)
+  void* native = nullptr;  ///< the rte_mbuf of a block that a port may send as it is; null: of any other block
   FrameInfo frame;
 };
 

@@ -13,8 +13,9 @@ std::uint64_t successor(std::uint64_t head, std::uint32_t index) {
 
 }  // namespace
 
-SlabBuffers::Class::Class(const Size& of)
+SlabBuffers::Class::Class(const Size& of, std::atomic<std::uint32_t>& available_blocks)
     : size(of),
+      available(available_blocks),
       memory(std::make_unique_for_overwrite<std::byte[]>(std::size_t{of.bytes} * of.blocks)),
       blocks(std::make_unique<Block[]>(of.blocks)),
       next(std::make_unique<std::atomic<std::uint32_t>[]>(of.blocks)),
@@ -23,7 +24,7 @@ SlabBuffers::Class::Class(const Size& of)
     blocks[i].memory = memory.get() + std::size_t{of.bytes} * i;
     blocks[i].capacity = of.bytes;
     blocks[i].index = i;
-    blocks[i].native = this;
+    blocks[i].owner = this;
     push(blocks[i]);
   }
 }
@@ -49,8 +50,7 @@ void SlabBuffers::Class::push(Block& block) noexcept {
 SlabBuffers::SlabBuffers(const std::vector<Size>& sizes) {
   for (const Size& size : sizes) {
     SLUICE_CHECK(classes_.empty() || classes_.back()->size.bytes < size.bytes);
-    classes_.push_back(std::make_unique<Class>(size));
-    for (std::uint32_t i = 0; i < size.blocks; ++i) classes_.back()->blocks[i].owner = this;
+    classes_.push_back(std::make_unique<Class>(size, available_));
     total_ += size.blocks;
   }
   available_ = total_;
@@ -75,9 +75,9 @@ Buffer SlabBuffers::allocate(std::uint32_t headroom, std::uint32_t bytes) noexce
   return {};
 }
 
-void SlabBuffers::release(Block& block) noexcept {
-  static_cast<Class*>(block.native)->push(block);
-  available_.fetch_add(1, std::memory_order_relaxed);
+void SlabBuffers::Class::release(Block& block) noexcept {
+  push(block);
+  available.fetch_add(1, std::memory_order_relaxed);
 }
 
 }  // namespace sluice::base

@@ -13,6 +13,7 @@ TEST(SlabBuffers, TakeTheSmallestBlockThatFits) {
   EXPECT_EQ(small.block().capacity, 64u);
   EXPECT_EQ(small.headroom(), 4u);
   EXPECT_EQ(small.tailroom(), 60u);
+  EXPECT_EQ(small.block().native, nullptr) << "a port would send it as it is";
   const Buffer large = slab.allocate(4, 61);
   EXPECT_EQ(large.block().capacity, 256u);
   EXPECT_FALSE(slab.allocate(0, 257));

@@ -14,6 +14,7 @@
 #include "drivers/mbuf_block.hpp"
 #include "drivers/pcap_writer.hpp"
 #include "stack/base/heap_buffers.hpp"
+#include "stack/base/slab_buffers.hpp"
 #include "tests/unit/drivers/dpdk_environment.hpp"
 
 namespace sluice::drivers {
@@ -108,6 +109,23 @@ TEST(DpdkPort, CarriesFramesThroughLoopedRings) {
   for (std::uint8_t i = 0; i < 3; ++i) EXPECT_EQ(bytes_of(received[i]), ethernet_frame(1, 0, 60u + i, i));
   EXPECT_EQ(port->queue_counters(0).rx_bytes, 183u);
   EXPECT_EQ(port->queue_counters(0).tx_bytes, 183u);
+}
+
+// As the answer to an echo request that came in fragments is: in the block that they were joined in.
+TEST(DpdkPort, CopiesFramesThatLieInNoMbuf) {
+  base::SlabBuffers slab({{2048, 1}});
+  RingBench bench;
+  const auto expected = ethernet_frame(1, 0, 300, 7);
+  base::Buffer frame = slab.allocate(64, 300);
+  std::memcpy(frame.append(300), expected.data(), 300);
+  EXPECT_EQ(bench.port->transmit(0, {&frame, 1}), 1);
+  EXPECT_EQ(slab.available(), 1u);
+  rte_mbuf* const mbuf = bench.sent();
+  ASSERT_NE(mbuf, nullptr);
+  ASSERT_EQ(rte_pktmbuf_pkt_len(mbuf), 300u);
+  EXPECT_EQ(std::memcmp(rte_pktmbuf_mtod(mbuf, const void*), expected.data(), 300), 0);
+  EXPECT_EQ(bench.counters().tx_copied, 1u);
+  rte_pktmbuf_free(mbuf);
 }
 
 TEST(DpdkPort, LinearisesSegmentedFrames) {
