@@ -15,8 +15,6 @@ namespace {
 using worker::CommandRecord;
 using worker::CommandType;
 
-constexpr auto kPatience = std::chrono::seconds(10);
-
 worker::ApplicationRings::Options ring_options() {
   worker::ApplicationRings::Options options;
   options.commands = 16;
@@ -28,8 +26,8 @@ worker::ApplicationRings::Options ring_options() {
 
 }  // namespace
 
-Observer::Observer(worker::WorkerGroup& group, LoopRunners& runners)
-    : group_(group), runners_(runners), rings_(group, ring_options()) {}
+Observer::Observer(worker::WorkerGroup& group, LoopRunners& runners, Duration patience)
+    : group_(group), runners_(runners), patience_(patience), rings_(group, ring_options()) {}
 
 Observer::~Observer() {
   rings_.close();
@@ -38,11 +36,11 @@ Observer::~Observer() {
 
 std::span<const std::byte> Observer::ask(std::uint16_t index, const CommandRecord& wanted) {
   CommandRecord command = wanted;
-  const auto give_up = std::chrono::steady_clock::now() + kPatience;
+  const auto give_up = std::chrono::steady_clock::now() + patience_;
   rings_.reclaim();
   const auto piece = rings_.arena().allocate(worker::ArenaLayout::kLargestBlock);
   worker::Channel& channel = rings_.channel(index);
-  command.request = 1;
+  command.request = ++requests_;
   if (piece) {
     command.block = piece->block;
     command.length = worker::ArenaLayout::kLargestBlock;
@@ -50,9 +48,10 @@ std::span<const std::byte> Observer::ask(std::uint16_t index, const CommandRecor
   if (!piece || !channel.command(command)) throw Error("the stack's workers are behind with their answers; try again");
   rings_.publish();
   std::array<worker::EventRecord, 1> record;
-  while (channel.poll(record) == 0) {
+  // What was asked before, and given up, may be answered first.
+  while (channel.poll(record) == 0 || record[0].context != command.request) {
     if (std::chrono::steady_clock::now() > give_up)
-      throw Error("worker " + std::to_string(index) + " did not answer for 10 s; does its loop run?");
+      throw Error("worker " + std::to_string(index) + " does not answer; does its loop run?");
     runners_.advance(index);
   }
   if (static_cast<worker::CommandStatus>(record[0].error) != worker::CommandStatus::done) return {};

@@ -16,11 +16,12 @@ namespace sluice::socket {
 /// others, without endpoints.
 class Observer {
  public:
-  Observer(worker::WorkerGroup& group, LoopRunners& runners);
+  /// `patience`: how long a worker may take to answer.
+  Observer(worker::WorkerGroup& group, LoopRunners& runners, Duration patience = std::chrono::seconds(10));
   /// The workers' loops have ended, or go on.
   ~Observer();
 
-  /// Every counter, summed over the workers. Throws Error when a worker does not answer for ten seconds.
+  /// Every counter, summed over the workers. Throws Error when a worker does not answer.
   std::vector<CounterStatus> counters();
   /// Up to `limit` associations whose ids follow `after`, in order.
   std::vector<AssociationStatus> associations(AssocId after, std::size_t limit);
@@ -32,7 +33,9 @@ class Observer {
 
   worker::WorkerGroup& group_;
   LoopRunners& runners_;
+  const Duration patience_;
   worker::ApplicationRings rings_;
+  std::uint64_t requests_ = 0;
   std::mutex mutex_;
 };
 
