@@ -108,8 +108,9 @@ bool Worker::poll_once() {
   const bool late = begin_turn();
   // Before a timer may say that the peer did not answer, what it answered must have been read (RFC 9260 §8.1-§8.3 count
   // errors by it): all that waited when this turn began.
-  worked_ |= receive_ports(late || wheel_.next_expiry() <= now_);
-  if (!alone_) worked_ |= take_forwarded();
+  const bool everything = late || wheel_.next_expiry() <= now_;
+  worked_ |= receive_ports(everything);
+  if (!alone_) worked_ |= take_forwarded(everything);
   follow_icmp();
   worked_ |= take_commands();
   watch_transmit_rings();

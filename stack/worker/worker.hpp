@@ -197,8 +197,8 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   endpoint::WorkerId owner_for_new(const base::Arrival& arrival, endpoint::WorkerId received_by);
   void forward(endpoint::WorkerId to, PacketRecord::Kind kind, endpoint::WorkerId received_by, VTag tag,
                base::InboundPacket&& packet);
-  bool take_forwarded();
-  bool take_packets(base::SpscRing<PacketRecord>& from);
+  bool take_forwarded(bool everything);
+  bool take_packets(base::SpscRing<PacketRecord>& from, bool everything);
   void on_forwarded(PacketRecord& record);
 
   // worker_control.cpp: messages between workers, and endpoints

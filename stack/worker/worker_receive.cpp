@@ -230,25 +230,28 @@ void Worker::forward(endpoint::WorkerId to, PacketRecord::Kind kind, endpoint::W
   packet.buffer.release();
 }
 
-bool Worker::take_forwarded() {
+bool Worker::take_forwarded(bool everything) {
   bool any = take_control();
   for (std::uint16_t from = 0; from < stack_.workers(); ++from) {
     if (from == self_.value) continue;
     Mailbox& mailbox = stack_.mailbox(endpoint::WorkerId(from), self_);
-    any |= take_packets(mailbox.packets);
+    any |= take_packets(mailbox.packets, everything);
     for (const auto& ring : mailbox.frames) any |= transmitter_.take_frames(*ring);
   }
   process_batch();
   return any;
 }
 
-bool Worker::take_packets(base::SpscRing<PacketRecord>& from) {
+bool Worker::take_packets(base::SpscRing<PacketRecord>& from, bool everything) {
   if (from.empty()) return false;
   std::array<PacketRecord, drivers::kMaxBurst> records;
-  const std::size_t n = from.pop(records);
-  counters_.forwarded_in += n;
-  for (std::size_t i = 0; i < n; ++i) on_forwarded(records[i]);
-  return n > 0;
+  for (std::size_t bursts = everything ? from.capacity() / records.size() + 1 : 1; bursts > 0; --bursts) {
+    const std::size_t n = from.pop(records);
+    counters_.forwarded_in += n;
+    for (std::size_t i = 0; i < n; ++i) on_forwarded(records[i]);
+    if (n < records.size()) break;
+  }
+  return true;
 }
 
 void Worker::on_forwarded(PacketRecord& record) {
