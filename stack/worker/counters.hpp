@@ -46,7 +46,8 @@ namespace sluice::worker {
   X(parked_sends,              "messages that waited for room in a send buffer")                         \
   X(control_sent,              "messages sent to other workers")                                         \
   X(control_overflows,         "messages to other workers that waited for room in a ring")               \
-  X(neighbour_updates,         "neighbour updates given to other workers")
+  X(neighbour_updates,         "neighbour updates for the other workers")                                 \
+  X(drop_neighbour_ring_full,  "neighbour updates dropped: the ring to another worker was full")
 // clang-format on
 
 /// What one worker counts; see also the rooms below and ChannelCounters.

@@ -117,8 +117,8 @@ struct IcmpMessage {
   assoc::IcmpReport report;
 };
 
-/// Never lost, except for ICMP errors: what finds the ring full waits at the sender. How many there can be is bounded
-/// by the tables that they are about (associations, endpoints, neighbours).
+/// Never lost, except for ICMP errors and neighbours: what finds the ring full waits at the sender. How many there can
+/// be is bounded by the tables that they are about (associations, endpoints).
 using ControlMessage =
     std::variant<CreateMessage, endpoint::DirectoryRequest, endpoint::DirectoryReply, endpoint::DirectoryRelease,
                  endpoint::DirectoryRetag, OpenEndpointRequest, CloseEndpointRequest, SetParametersRequest,

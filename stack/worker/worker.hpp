@@ -205,7 +205,7 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   void post(endpoint::WorkerId to, const ControlMessage& message);
   bool take_control();
   bool take_control(base::SpscRing<ControlMessage>& from);
-  void offer(endpoint::WorkerId to, const ControlMessage& message);
+  void offer(endpoint::WorkerId to, const ControlMessage& message, std::uint64_t& dropped);
   void push_overflow(endpoint::WorkerId to);
   void handle(const CreateMessage& message);
   void handle(const endpoint::DirectoryRequest& request);

@@ -16,11 +16,11 @@ void Worker::post(endpoint::WorkerId to, const ControlMessage& message) {
   waiting.push_back(message);
 }
 
-// As post(), for what may be lost when the ring is full: anybody can send us ICMP messages.
-void Worker::offer(endpoint::WorkerId to, const ControlMessage& message) {
+// As post(), for what may be lost, and counted, when the ring is full: anybody can have us send any number of them.
+void Worker::offer(endpoint::WorkerId to, const ControlMessage& message, std::uint64_t& dropped) {
   if (to == self_) return post(to, message);
   const bool taken = overflow_[to.value].empty() && stack_.mailbox(self_, to).control.push(message);
-  ++(taken ? counters_.control_sent : counters_.drop_icmp_ring_full);
+  ++(taken ? counters_.control_sent : dropped);
 }
 
 void Worker::push_overflow(endpoint::WorkerId to) {

@@ -74,7 +74,7 @@ void Worker::on_neighbour(const ip::NeighbourUpdate& update) noexcept {
   if (alone_) return;
   ++counters_.neighbour_updates;
   for (std::uint16_t to = 0; to < stack_.workers(); ++to)
-    if (to != self_.value) post(endpoint::WorkerId(to), update);
+    if (to != self_.value) offer(endpoint::WorkerId(to), update, counters_.drop_neighbour_ring_full);
 }
 
 void Worker::handle(const ip::NeighbourUpdate& update) {
@@ -92,7 +92,7 @@ void Worker::on_icmp(const ip::IcmpNotice& notice) noexcept {
 // What is quoted bears the peer's tag, which names nobody here: the directory knows whose the packet was.
 void Worker::follow_icmp() {
   for (const ip::IcmpNotice& notice : icmp_notices_)
-    offer(steering_.directory_of(notice.source_port, notice.destination_port), notice);
+    offer(steering_.directory_of(notice.source_port, notice.destination_port), notice, counters_.drop_icmp_ring_full);
   icmp_notices_.clear();
 }
 
@@ -102,7 +102,8 @@ void Worker::handle(const ip::IcmpNotice& notice) {
     ++counters_.icmp_strays;
     return;
   }
-  offer(steering_.owner_of(*owner), IcmpMessage{*owner, notice.source, report_of(notice)});
+  offer(steering_.owner_of(*owner), IcmpMessage{*owner, notice.source, report_of(notice)},
+        counters_.drop_icmp_ring_full);
 }
 
 void Worker::handle(const IcmpMessage& message) {
