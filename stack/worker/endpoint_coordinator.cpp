@@ -82,7 +82,6 @@ void EndpointCoordinator::finish(Entry& entry) {
   if (!operation.silent)
     outlet_.answer({operation.requester, CommandStatus::done, entry.endpoint.id, entry.endpoint.port});
   if (operation.kind == Operation::Kind::close) {
-    if (entry.backlog != nullptr) old_backlogs_.push_back(std::move(entry.backlog));
     entries_.erase(entry.endpoint.id.value);
     return;
   }

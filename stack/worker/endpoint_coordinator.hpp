@@ -3,7 +3,6 @@
 #include <deque>
 #include <map>
 #include <memory>
-#include <vector>
 
 #include "stack/endpoint/backlog.hpp"
 #include "stack/endpoint/endpoint_table.hpp"
@@ -68,8 +67,6 @@ class EndpointCoordinator {
   const std::uint16_t limit_;
   std::uint32_t last_id_ = 0;
   std::map<std::uint32_t, Entry> entries_;
-  // Of closed endpoints: an order to create an association may still be under way with a pointer to it.
-  std::vector<std::unique_ptr<endpoint::Backlog>> old_backlogs_;
 };
 
 }  // namespace sluice::worker
