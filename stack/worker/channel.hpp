@@ -156,6 +156,8 @@ class ChannelEnd {
   void publish();
 
   bool closed() const { return channel_.closed_.load(std::memory_order_acquire); }
+  /// What the application holds of ours and will not give back, because it left.
+  void take_all_back() { lent_.take_all_back(); }
   /// No buffer of the send arena is held here any more.
   bool drained() const { return arena_.out() == 0; }
   Channel& channel() const { return channel_; }

@@ -260,6 +260,7 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   void park(AssociationRecord& record, assoc::SendRequest&& request);
   void send_parked(AssociationRecord& record);
   void fail_send(AssociationRecord& record, assoc::SendRequest&& request, Reason reason);
+  void fail_parked(AssociationRecord& record);
   void dispose(AssociationRecord& record);
 
   // worker_commands.cpp: what applications ask through rings

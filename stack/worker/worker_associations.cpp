@@ -25,7 +25,8 @@ void Worker::connect(ApplicationId application_id, EndpointId endpoint_id, const
   const bool addresses_good =
       !arguments.peers.empty() && std::all_of(arguments.peers.begin(), arguments.peers.end(), endpoint::is_unicast);
   const bool parameters_good = !arguments.has_parameters || in_range(arguments.parameters);
-  if (found == endpoints_.end() || found->second->closing || !addresses_good || !parameters_good || arguments.port == 0)
+  const bool open = found != endpoints_.end() && found->second->application == &asking && !found->second->closing;
+  if (!open || !addresses_good || !parameters_good || arguments.port == 0)
     return refuse_connect(asking, endpoint_id, context, Reason::closed);
   EndpointRecord& endpoint = *found->second;
   if (!stack_.opening_attempts.take()) {
@@ -222,6 +223,8 @@ bool Worker::deliver(const Event& event, base::Buffer& buffer) noexcept {
       told.context = record.context;
     // For the ledger of an application behind rings, which takes it out.
     if (event.type == EventType::association_up) told.message_id = record.parameters->values.send_buffer;
+    // The end comes behind all else.
+    if (event.type == EventType::association_lost || event.type == EventType::closed) fail_parked(record);
     if (application.deliver(told, buffer)) {
       if (event.type == EventType::association_up) came_up(record);
       return true;
@@ -300,6 +303,13 @@ void Worker::fail_send(AssociationRecord& record, assoc::SendRequest&& request, 
   record.application->post(event, std::move(request.payload));
 }
 
+void Worker::fail_parked(AssociationRecord& record) {
+  while (ParkedSend* const parked = record.parked.pop_front()) {
+    fail_send(record, std::move(parked->request), Reason::closed);
+    parked_.destroy(parked);
+  }
+}
+
 // The end
 
 bool Worker::shutdown(AssocId association) {
@@ -331,10 +341,7 @@ void Worker::abort_all(std::string_view reason) {
 void Worker::dispose(AssociationRecord& record) {
   ++counters_.associations_ended;
   came_up(record);
-  while (ParkedSend* const parked = record.parked.pop_front()) {
-    fail_send(record, std::move(parked->request), Reason::closed);
-    parked_.destroy(parked);
-  }
+  fail_parked(record);
   if (static_cast<base::ListHook<Dirty>&>(record).linked()) dirty_.erase(record);
   if (static_cast<base::ListHook<WaitingForRoom>&>(record).linked()) record.application->waiting.erase(record);
   wheel_.cancel(record);

@@ -290,7 +290,9 @@ void Worker::watch_leaving() {
     const bool has_endpoint = std::any_of(endpoints_.begin(), endpoints_.end(), [&](const auto& endpoint) {
       return endpoint.second->application == application.get();
     });
-    if (has_endpoint || !application->channel->drained()) continue;
+    if (has_endpoint) continue;
+    application->channel->take_all_back();
+    if (!application->channel->drained()) continue;
     std::unique_ptr<ApplicationRecord> gone = std::move(application);
     Channel& channel = gone->channel->channel();
     gone.reset();

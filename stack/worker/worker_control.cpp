@@ -136,6 +136,9 @@ bool Worker::port_is_free(std::uint16_t port, const assoc::AddressList& addresse
 
 void Worker::handle(const OpenEndpointRequest& request) {
   const OpenEndpointArguments& arguments = request.arguments;
+  // One that left meanwhile would have nobody to close it.
+  const ApplicationRecord* const requester = application(request.requester.application);
+  if (requester == nullptr || requester->leaving) return;
   if (!addresses_are_ours(arguments.addresses)) return answer({request.requester, CommandStatus::bad_arguments, {}, 0});
   std::uint16_t port = arguments.port;
   if (port == 0) port = endpoint_table_.free_port(resources_.random).value_or(0);

@@ -73,6 +73,7 @@ bool Worker::follow_links() {
 void Worker::on_neighbour(const ip::NeighbourUpdate& update) noexcept {
   if (alone_) return;
   ++counters_.neighbour_updates;
+  // One that is lost leaves the other worker to ask by itself, or what it knew to be confirmed later.
   for (std::uint16_t to = 0; to < stack_.workers(); ++to)
     if (to != self_.value) offer(endpoint::WorkerId(to), update, counters_.drop_neighbour_ring_full);
 }

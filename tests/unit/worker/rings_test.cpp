@@ -133,6 +133,7 @@ TEST_P(RingsTest, MessagesThatWereNotAcknowledgedAreGivenBack) {
   abort.association = association;
   rings->command(owner_of(association), abort);
   run(seconds(2));
+  EXPECT_EQ(rings->events.back().type, EventType::association_lost) << "something came behind the end";
   std::erase_if(rings->events, [](const Event& event) { return event.type != EventType::send_failed; });
   ASSERT_EQ(rings->events.size(), rings->given_back.size());
   ASSERT_GT(rings->events.size(), 200u);
@@ -301,6 +302,56 @@ TEST_P(RingsTest, AnApplicationThatLeavesTakesItsAssociationsAlong) {
   for (const Event& event : inline_events)
     lost |= event.type == EventType::association_lost && event.reason() == Reason::peer_abort;
   EXPECT_TRUE(lost);
+}
+
+TEST_P(RingsTest, AnApplicationMayLeaveWithWhatWasGivenBackToIt) {
+  connect();
+  send(AssocId(12345), 1, StreamId(0), Ppid(7), true);
+  for (int turn = 0; turn < 10; ++turn) b->group().poll_all();
+  ASSERT_TRUE(rings->has_events());
+  rings->close();
+  for (int turn = 0; turn < 1000 && !rings->detached(); ++turn) {
+    b->group().poll_all();
+    clock.advance_to(clock.now() + std::chrono::milliseconds(10));
+  }
+  EXPECT_TRUE(rings->detached());
+}
+
+TEST_P(RingsTest, NobodyConnectsOnAnEndpointOfAnother) {
+  connect();
+  rings->events.clear();
+  RingsClient other(b->group(), {});
+  ConnectArguments to;
+  to.peers = {a->v4()};
+  to.port = 5000;
+  CommandRecord record = other.with_block(CommandType::connect, to);
+  record.endpoint = endpoint;
+  record.context = 66;
+  other.command(0, record);
+  run(seconds(1));
+  other.take();
+  ASSERT_EQ(other.events.size(), 1u);
+  EXPECT_EQ(other.events[0].type, EventType::connect_failed);
+  EXPECT_EQ(other.events[0].context, 66u);
+  EXPECT_TRUE(rings->events.empty());
+  other.close();
+  run(seconds(1));
+  EXPECT_TRUE(other.detached());
+}
+
+// Its request comes to the control worker when that has let it go.
+TEST_P(RingsTest, NoEndpointOpensForAnApplicationThatLeft) {
+  RingsClient other(b->group(), {});
+  OpenEndpointArguments listen;
+  listen.port = 7000;
+  listen.listen = true;
+  other.command(static_cast<std::uint16_t>(other.workers() - 1), other.with_block(CommandType::open_endpoint, listen));
+  other.close();
+  run(seconds(1));
+  ASSERT_TRUE(other.detached());
+  rings->command(0, rings->with_block(CommandType::open_endpoint, listen));
+  run(seconds(1));
+  EXPECT_EQ(rings->reply_to(rings->requests).error, static_cast<std::uint16_t>(CommandStatus::done));
 }
 
 TEST_P(RingsTest, ClosingAnEndpointAbortsItsAssociationsAndFreesItsPort) {
