@@ -95,8 +95,10 @@ EventRecord RingApplication::ask(std::uint16_t worker, const CommandRecord& want
   rings_.publish();
   std::array<Event, 64> events;
   while (!answer_) {
-    for (std::uint16_t i = 0; i < rings_.workers(); ++i)
-      waiting_.insert(waiting_.end(), events.data(), events.data() + take(i, events.size(), events.data()));
+    for (std::uint16_t i = 0; i < rings_.workers(); ++i) {
+      const std::size_t n = take(i, events.size(), events.data());
+      waiting_.insert(waiting_.end(), events.data(), events.data() + n);
+    }
     if (answer_) break;
     if (std::chrono::steady_clock::now() > give_up)
       throw Error("the stack's workers did not answer for 10 s; are they starved of processor time?");
@@ -257,7 +259,8 @@ std::size_t RingApplication::take(std::uint16_t worker, std::size_t limit, Event
   worker::Channel& channel = rings_.channel(worker);
   std::size_t made = 0;
   while (made < limit) {
-    const std::size_t n = channel.poll(std::span(records.data(), std::min(records.size(), limit - made)));
+    const std::size_t asked = std::min(records.size(), limit - made);
+    const std::size_t n = channel.poll(std::span(records.data(), asked));
     for (std::size_t i = 0; i < n; ++i) {
       if (records[i].kind == EventRecord::Kind::reply) {
         on_reply(records[i]);
@@ -267,7 +270,7 @@ std::size_t RingApplication::take(std::uint16_t worker, std::size_t limit, Event
       event.handle = records[i].lent == EventRecord::kNotLent ? 0 : make_handle(worker, records[i].lent);
       if (event.type != EventType::message) note(worker, event);
     }
-    if (n < records.size()) break;
+    if (n < asked) break;
   }
   return made;
 }
@@ -301,7 +304,10 @@ std::size_t RingApplication::poll(std::span<Event> events) {
   // What came before the announcement is signalled by nobody: it has to be found by another look.
   rings_.wake_up().announce();
   n = look(events);
-  if (n > 0) rings_.wake_up().withdraw();
+  if (n > 0)
+    rings_.wake_up().withdraw();
+  else if (!waiting_.empty() || rings_.has_events())
+    rings_.wake_up().wake_if_sleeping();  // there was no place to put them
   return n;
 }
 

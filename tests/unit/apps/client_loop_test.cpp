@@ -40,7 +40,8 @@ TEST_F(ClientLoopTest, ARateIsSharedByAllAssociations) {
   ClientLoop loop(application_, options_, kAssociations, 200'000, totals_);
   for (std::uint64_t i = 1; i <= kAssociations; ++i) come_up(loop, i);
   std::uint64_t all = 0;
-  while (all < kMessages) {
+  for (int turns = 0; all < kMessages; ++turns) {
+    ASSERT_LT(turns, 1'000'000);
     loop.turn();
     std::this_thread::sleep_for(std::chrono::microseconds(50));  // some ten are due each time
     all = 0;
