@@ -13,7 +13,8 @@ Transmitter::Transmitter(std::vector<TransmitRoute> routes, base::BufferSource& 
       counters_(counters),
       staged_(routes_.size()),
       room_(routes_.size()),
-      stalled_since_(routes_.size(), kNever) {
+      stalled_since_(routes_.size(), kNever),
+      turn_(routes_.size()) {
   for (auto& frames : staged_) frames.reserve(kMaxStaged);
 }
 
@@ -25,7 +26,10 @@ void Transmitter::begin_turn(Timestamp now, bool late) {
     const std::size_t taken =
         route.through != nullptr ? route.through->blocks.room() : route.port->transmit_room(route.queue);
     const std::size_t staged = staged_[port].size();
-    room_[port] = static_cast<std::uint32_t>(std::min<std::size_t>(taken > staged ? taken - staged : 0, kMaxRoom));
+    std::size_t room = taken > staged ? taken - staged : 0;
+    if (!route.from_others.empty() && own_turn(port) && staged < kMaxWaiting)
+      room = std::max<std::size_t>(room, drivers::kMaxBurst);
+    room_[port] = static_cast<std::uint32_t>(std::min<std::size_t>(room, kMaxRoom));
     if (taken > 0 && staged == 0)
       stalled_since_[port] = kNever;
     else if (late || stalled_since_[port] == kNever)
@@ -78,12 +82,34 @@ bool Transmitter::send_frame(std::uint16_t port, base::Buffer&& frame) {
   return true;
 }
 
-bool Transmitter::take_frames(FrameRing& from) {
-  if (!may_take(from)) return false;  // without room they wait in the ring, and their sender sees it fill
-  std::array<base::Block*, drivers::kMaxBurst> blocks;
-  const std::size_t n = from.blocks.pop(blocks);
-  for (std::size_t i = 0; i < n; ++i) SLUICE_CHECK(send_frame(from.port, base::Buffer::adopt(*blocks[i])));
-  return n > 0;
+bool Transmitter::take_frames() {
+  bool any = false;
+  for (std::uint16_t port = 0; port < routes_.size(); ++port)
+    if (!routes_[port].from_others.empty()) any |= take_frames(port);
+  return any;
+}
+
+// Without room they wait in their ring, and their sender sees it fill. Whose turn it is, of the others and this worker,
+// changes only when there was room: else a port that drains in step with the turns would be always the same one's.
+bool Transmitter::take_frames(std::uint16_t port) {
+  const std::vector<FrameRing*>& rings = routes_[port].from_others;
+  const bool had_room = staged_[port].size() < kMaxWaiting;
+  bool any = false;
+  for (std::size_t i = 0; i < rings.size() && may_take_frames(port); ++i) {
+    std::array<base::Block*, drivers::kMaxBurst> blocks;
+    const std::size_t n = rings[(turn_[port] + i) % rings.size()]->blocks.pop(blocks);
+    for (std::size_t k = 0; k < n; ++k) SLUICE_CHECK(send_frame(port, base::Buffer::adopt(*blocks[k])));
+    any |= n > 0;
+  }
+  if (had_room) turn_[port] = (turn_[port] + 1) % (rings.size() + 1);
+  return any;
+}
+
+bool Transmitter::has_frames_to_take() const {
+  for (std::uint16_t port = 0; port < routes_.size(); ++port)
+    for (const FrameRing* const ring : routes_[port].from_others)
+      if (may_take_frames(port) && !ring->blocks.empty()) return true;
+  return false;
 }
 
 void Transmitter::end_turn(ip::Layer& ip, Timestamp now) {

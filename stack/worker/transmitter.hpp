@@ -16,8 +16,9 @@ namespace sluice::worker {
 /// Where a worker's frames for one port go.
 struct TransmitRoute {
   drivers::Port* port = nullptr;
-  std::uint16_t queue = 0;       ///< the worker's own transmit queue, unless it goes through
-  FrameRing* through = nullptr;  ///< to a worker that has one
+  std::uint16_t queue = 0;                ///< the worker's own transmit queue, unless it goes through
+  FrameRing* through = nullptr;           ///< to a worker that has one
+  std::vector<FrameRing*> from_others{};  ///< of workers that send through `queue`
 };
 
 /// Gathers what one worker sends in a turn: checksums are computed several at a time where the port does not, and
@@ -44,10 +45,11 @@ class Transmitter {
   /// Takes an Ethernet frame. False: as many wait as may.
   bool send_frame(std::uint16_t port, base::Buffer&& frame);
   base::Buffer allocate_frame(std::uint32_t bytes);
-  /// Takes frames of another worker, for a port whose queue is here, as far as there is room. False if it took none.
-  bool take_frames(FrameRing& from);
+  /// Takes frames of other workers, for ports whose queue is here, as far as there is room. False if it took none. Once
+  /// a turn, before anything is sent.
+  bool take_frames();
   /// take_frames() would find something, and room for it.
-  bool may_take(const FrameRing& from) const { return has_space_for_others(from.port) && !from.blocks.empty(); }
+  bool has_frames_to_take() const;
   /// Nothing waits for `port`.
   bool idle(std::uint16_t port) const { return staged_[port].empty(); }
 
@@ -55,9 +57,14 @@ class Transmitter {
   static constexpr std::uint32_t kMaxStaged = 1024;  // what fragmentation and answers may add past the room
   static constexpr std::uint32_t kMaxRoom = 512;     // of SCTP packets a port in one turn
   static constexpr std::size_t kChecksumBurst = 16;
+  // Of a port that is slower than those who send by it: while so many frames wait, nobody adds any.
+  static constexpr std::size_t kMaxWaiting = 4 * drivers::kMaxBurst;
 
-  bool has_space_for_others(std::uint16_t port) const {
-    return staged_[port].size() <= kMaxStaged - drivers::kMaxBurst;
+  /// This worker's own packets come first in this turn.
+  bool own_turn(std::uint16_t port) const { return turn_[port] == routes_[port].from_others.size(); }
+  bool take_frames(std::uint16_t port);
+  bool may_take_frames(std::uint16_t port) const {
+    return staged_[port].size() < kMaxWaiting && (!own_turn(port) || staged_[port].empty());
   }
   void compute_checksums(ip::Layer& ip, Timestamp now);
   void hand_over(std::uint16_t port);
@@ -68,6 +75,7 @@ class Transmitter {
   std::vector<std::vector<base::Buffer>> staged_;  // by port
   std::vector<std::uint32_t> room_;                // by port
   std::vector<Timestamp> stalled_since_;           // by port
+  std::vector<std::size_t> turn_;                  // by port: who comes first, from_others or this worker
   std::array<base::OutboundPacket, kChecksumBurst> unsummed_;
   std::size_t unsummed_count_ = 0;
 };

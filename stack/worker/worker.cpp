@@ -10,12 +10,15 @@ namespace {
 std::vector<TransmitRoute> routes_of(StackState& stack, endpoint::WorkerId self) {
   std::vector<TransmitRoute> routes;
   for (std::uint16_t port = 0; port < stack.ports.size(); ++port) {
-    TransmitRoute route{stack.ports[port], self.value, nullptr};
-    const endpoint::WorkerId through = stack.transmits_for(self, port);
-    if (through != self)
-      for (const auto& ring : stack.mailbox(self, through).frames)
+    TransmitRoute route{stack.ports[port], self.value};
+    for (std::uint16_t other = 0; other < stack.workers(); ++other) {
+      if (other == self.value) continue;
+      for (const auto& ring : stack.mailbox(self, endpoint::WorkerId(other)).frames)
         if (ring->port == port) route.through = ring.get();
-    routes.push_back(route);
+      for (const auto& ring : stack.mailbox(endpoint::WorkerId(other), self).frames)
+        if (ring->port == port) route.from_others.push_back(ring.get());
+    }
+    routes.push_back(std::move(route));
   }
   return routes;
 }
@@ -215,7 +218,7 @@ bool Worker::waits_for_rings() const {
 }
 
 bool Worker::has_input() const {
-  if (!stack_.attachments[self_.value]->empty()) return true;
+  if (!stack_.attachments[self_.value]->empty() || transmitter_.has_frames_to_take()) return true;
   for (const auto& application : applications_) {
     if (application == nullptr) continue;
     if (application->channel != nullptr && application->channel->has_work()) return true;
@@ -225,8 +228,6 @@ bool Worker::has_input() const {
     if (from == self_.value) continue;
     const Mailbox& mailbox = stack_.mailbox(endpoint::WorkerId(from), self_);
     if (!mailbox.packets.empty() || !mailbox.control.empty()) return true;
-    const auto may_take = [this](const auto& ring) { return transmitter_.may_take(*ring); };
-    if (std::any_of(mailbox.frames.begin(), mailbox.frames.end(), may_take)) return true;
   }
   return false;
 }

@@ -234,9 +234,9 @@ bool Worker::take_forwarded(bool everything) {
   bool any = take_control();
   for (std::uint16_t from = 0; from < stack_.workers(); ++from) {
     if (from == self_.value) continue;
+  any |= transmitter_.take_frames();
     Mailbox& mailbox = stack_.mailbox(endpoint::WorkerId(from), self_);
     any |= take_packets(mailbox.packets, everything);
-    for (const auto& ring : mailbox.frames) any |= transmitter_.take_frames(*ring);
   }
   process_batch();
   return any;
