@@ -5,7 +5,12 @@
 namespace sluice::drivers {
 
 MemoryPort::MemoryPort(MemoryWire& wire, std::uint16_t number, const MemoryPortConfig& config)
-    : wire_(wire), number_(number), segment_(config.segment), steering_(config.steering), queues_(config.queues) {
+    : wire_(wire),
+      number_(number),
+      segment_(config.segment),
+      steering_(config.steering),
+      receive_burst_(config.receive_burst),
+      queues_(config.queues) {
   SLUICE_CHECK(config.queues > 0);
   info_.name = config.name;
   info_.mac = config.mac;
@@ -19,7 +24,8 @@ std::uint16_t MemoryPort::receive(std::uint16_t queue_number, std::span<base::Bu
   Queue& queue = queues_[queue_number];
   settle(queue, wire_.clock_.now());
   std::uint16_t n = 0;
-  while (n < out.size() && !queue.ready.empty()) {
+  const std::size_t most = std::min<std::size_t>(out.size(), receive_burst_);
+  while (n < most && !queue.ready.empty()) {
     Travelling& item = queue.ready.front();
     wire_.report(item.from, number_, WireFate::delivered, item.frame.bytes());
     ++wire_.counters_.delivered;

@@ -52,6 +52,7 @@ class MemoryPort final : public Port {
   std::uint16_t number_;
   std::uint16_t segment_;
   Steering steering_;
+  std::uint16_t receive_burst_;
   PortInfo info_;
   base::HeapBuffers pool_;
   std::vector<Queue> queues_;

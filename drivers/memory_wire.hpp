@@ -48,8 +48,9 @@ struct MemoryPortConfig {
   std::uint16_t mtu = 1500;
   std::uint16_t queues = 1;
   Steering steering = Steering::flow_hash;
-  std::uint16_t receive_ring = 1024;  ///< frames a receive queue holds; later ones are missed
-  std::uint16_t segment = 0;          ///< ports of different segments never hear each other
+  std::uint16_t receive_ring = 1024;         ///< frames a receive queue holds; later ones are missed
+  std::uint16_t receive_burst = UINT16_MAX;  ///< frames that one receive() gives at most, though more wait
+  std::uint16_t segment = 0;                 ///< ports of different segments never hear each other
 };
 
 /// What became of a frame, for taps.

@@ -277,7 +277,13 @@ void Worker::attach(ApplicationId application, Channel& channel) {
 }
 
 WorkerCounters Worker::counters() const {
-  return {counters_, association_counters_, endpoint_counters_, ip_.counters(), channel_counters_};
+  drivers::QueueCounters queues;
+  for (drivers::Port* const port : stack_.ports) {
+    const std::uint16_t count = std::max(port->info().receive_queues, port->info().transmit_queues);
+    for (std::uint32_t queue = self_.value; queue < count; queue += stack_.workers())
+      queues += port->queue_counters(static_cast<std::uint16_t>(queue));
+  }
+  return {counters_, association_counters_, endpoint_counters_, ip_.counters(), channel_counters_, queues};
 }
 
 // assoc::Host and ip::FrameSink

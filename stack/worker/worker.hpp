@@ -44,6 +44,7 @@ struct WorkerCounters {
   const endpoint::Counters& endpoint;
   const ip::Counters& ip;
   const ChannelCounters& channel;
+  drivers::QueueCounters queue;  ///< of all its ports together
 };
 
 /// Calls visit("room.name", help, value) for every counter of a worker, always in the same order.
@@ -57,6 +58,7 @@ void visit_counters(const WorkerCounters& counters, Visit&& visit) {
   visit_room("endpoint", counters.endpoint);
   visit_room("ip", counters.ip);
   visit_room("channel", counters.channel);
+  visit_room("queue", counters.queue);
 }
 
 /// The loop of one core, and all that it owns: its share of the associations, a replica of every endpoint and of the
@@ -181,7 +183,7 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
 
   // worker_receive.cpp: packets in
   bool receive_ports(bool everything);
-  bool receive_queue(const ReceiveQueue& from, std::uint32_t bursts);
+  bool receive_queue(const ReceiveQueue& from, bool everything);
   void take_frame(std::uint16_t port, base::Buffer&& frame);
   void add_to_batch(base::InboundPacket&& packet);
   void process_batch();

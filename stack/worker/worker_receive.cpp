@@ -9,30 +9,27 @@ namespace sluice::worker {
 
 bool Worker::receive_ports(bool everything) {
   bool any = false;
-  for (const ReceiveQueue& from : receive_queues_) {
-    std::uint32_t bursts = stack_.config.turn.receive_bursts;
-    if (everything) {
-      const std::uint32_t descriptors = stack_.ports[from.port]->info().receive_descriptors;
-      bursts = std::max<std::uint32_t>(bursts, descriptors / drivers::kMaxBurst + 1);
-    }
-    any |= receive_queue(from, bursts);
-  }
+  for (const ReceiveQueue& from : receive_queues_) any |= receive_queue(from, everything);
   process_batch();
   return any;
 }
 
-bool Worker::receive_queue(const ReceiveQueue& from, std::uint32_t bursts) {
+bool Worker::receive_queue(const ReceiveQueue& from, bool everything) {
   drivers::Port& port = *stack_.ports[from.port];
+  std::size_t left = std::size_t{stack_.config.turn.receive_bursts} * drivers::kMaxBurst;
+  if (everything) left = std::max<std::size_t>(left, port.info().receive_descriptors);
   bool any = false;
-  for (; bursts > 0; --bursts) {
-    const std::uint16_t n = port.receive(from.queue, frames_);
+  while (left > 0) {
+    const std::uint16_t n = port.receive(from.queue, std::span(frames_).first(std::min(left, frames_.size())));
     any |= n > 0;
+    left -= n;
     counters_.rx_frames += n;
     for (std::uint16_t i = 0; i < n; ++i) {
       if (i + 2 < n) __builtin_prefetch(frames_[i + 2u].data());
       take_frame(from.port, std::move(frames_[i]));
     }
-    if (n < frames_.size()) break;
+    // A short burst is the last as a rule, but some devices end theirs where a cache line of descriptors ends.
+    if (n == 0 || (n < frames_.size() && !everything)) break;
   }
   return any;
 }
@@ -234,10 +231,10 @@ bool Worker::take_forwarded(bool everything) {
   bool any = take_control();
   for (std::uint16_t from = 0; from < stack_.workers(); ++from) {
     if (from == self_.value) continue;
-  any |= transmitter_.take_frames();
     Mailbox& mailbox = stack_.mailbox(endpoint::WorkerId(from), self_);
     any |= take_packets(mailbox.packets, everything);
   }
+  any |= transmitter_.take_frames();
   process_batch();
   return any;
 }

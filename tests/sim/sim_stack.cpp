@@ -15,6 +15,7 @@ drivers::MemoryPortConfig port_config(const SimStackOptions& options, std::uint1
   config.queues = options.queues != 0 ? options.queues : options.workers;
   config.steering = options.steering;
   config.receive_ring = options.receive_ring;
+  config.receive_burst = options.receive_burst;
   config.segment = port;
   return config;
 }

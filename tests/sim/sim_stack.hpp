@@ -23,9 +23,10 @@ struct SimStackOptions {
   std::uint8_t host = 1;    ///< addresses 198.18.N.host/24 and 2001:db8:N::host/64 on port N
   bool link_local = false;  ///< and 169.254.N.host/16 and fe80::N:host/64
   std::uint16_t mtu = 1500;
-  std::uint16_t receive_ring = 1024;    ///< frames a receive queue of the port holds
-  std::optional<std::uint16_t> port{};  ///< the wire's first port of a stack that is gone; nothing: new ones
-  std::uint32_t events = 1024;          ///< entries of each worker's event queue
+  std::uint16_t receive_ring = 1024;         ///< frames a receive queue of the port holds
+  std::uint16_t receive_burst = UINT16_MAX;  ///< and that one look at it brings at most
+  std::optional<std::uint16_t> port{};       ///< the wire's first port of a stack that is gone; nothing: new ones
+  std::uint32_t events = 1024;               ///< entries of each worker's event queue
   std::uint32_t lent = 4096;
   std::uint16_t attached = UINT16_MAX;  ///< workers whose events are taken from the start
   worker::Config config;                ///< its ip part is filled in
