@@ -40,8 +40,11 @@ std::uint16_t DpdkPort::receive(std::uint16_t queue_number, std::span<Buffer> ou
 }
 
 Buffer DpdkPort::take(Queue& queue, rte_mbuf& mbuf) const noexcept {
-  if (mbuf.nb_segs > 1) return linearise(queue, mbuf);
   base::Block& block = block_of(mbuf);
+  // A device's mbufs may lie in memory of its own, and those of a ring be of somebody else's pool.
+  const bool ours = RTE_MBUF_DIRECT(&mbuf) && mbuf_of(block) == &mbuf;
+  if (mbuf.nb_segs > 1 || !ours) return linearise(queue, mbuf);
+  if (mbuf.data_off + std::uint32_t{mbuf.data_len} > mbuf.buf_len) return drop_too_long(queue, mbuf);
   block.data = rte_pktmbuf_mtod(&mbuf, std::byte*);
   block.length = mbuf.data_len;
   block.references = 1;
@@ -49,11 +52,23 @@ Buffer DpdkPort::take(Queue& queue, rte_mbuf& mbuf) const noexcept {
   return Buffer::adopt(block);
 }
 
+// What a device in another process says of a length may be anything.
+Buffer DpdkPort::drop_too_long(Queue& queue, rte_mbuf& mbuf) noexcept {
+  ++queue.counters.rx_too_long;
+  rte_pktmbuf_free(&mbuf);
+  return {};
+}
+
 Buffer DpdkPort::linearise(Queue& queue, rte_mbuf& mbuf) const noexcept {
-  Buffer whole;
-  if (mbuf.pkt_len > queue.pool->block_bytes() - kReceiveHeadroom) {
-    ++queue.counters.rx_too_long;
-  } else if (whole = queue.pool->allocate_for_receiving(); !whole) {
+  std::uint64_t bytes = 0;
+  bool whole_in_memory = true;
+  for (const rte_mbuf* segment = &mbuf; segment != nullptr; segment = segment->next) {
+    bytes += segment->data_len;
+    whole_in_memory &= segment->data_off + std::uint32_t{segment->data_len} <= segment->buf_len;
+  }
+  if (!whole_in_memory || bytes > queue.pool->block_bytes() - kReceiveHeadroom) return drop_too_long(queue, mbuf);
+  Buffer whole = queue.pool->allocate_for_receiving();
+  if (!whole) {
     ++queue.counters.rx_no_buffer;
   } else {
     for (const rte_mbuf* segment = &mbuf; segment != nullptr; segment = segment->next)

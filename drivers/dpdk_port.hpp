@@ -56,6 +56,7 @@ class DpdkPort final : public Port {
   [[noreturn]] void fail(const std::string& what, int error) const;
 
   base::Buffer take(Queue& queue, rte_mbuf& mbuf) const noexcept;
+  static base::Buffer drop_too_long(Queue& queue, rte_mbuf& mbuf) noexcept;
   base::Buffer linearise(Queue& queue, rte_mbuf& mbuf) const noexcept;
   base::FrameInfo verdict(const rte_mbuf& mbuf) const noexcept;
   std::uint16_t fit_run(Queue& queue, std::span<base::Buffer> frames, bool& unfit) const noexcept;

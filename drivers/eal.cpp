@@ -1,6 +1,7 @@
 #include "drivers/eal.hpp"
 
 #include <fmt/format.h>
+#include <pthread.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
@@ -70,7 +71,24 @@ void remove_directory_at_exit() {
   if (registered != 0) base::log_warning("{} will be left behind", rte_eal_get_runtime_dir());
 }
 
+/// The processors that the calling thread may run on. DPDK confines it to those of the workers, and with it every
+/// thread that it makes later.
+class AffinityGuard {
+ public:
+  AffinityGuard() : known_(pthread_getaffinity_np(pthread_self(), sizeof set_, &set_) == 0) {}
+  AffinityGuard(const AffinityGuard&) = delete;
+  AffinityGuard& operator=(const AffinityGuard&) = delete;
+  ~AffinityGuard() {
+    if (known_) pthread_setaffinity_np(pthread_self(), sizeof set_, &set_);
+  }
+
+ private:
+  cpu_set_t set_{};
+  const bool known_;
+};
+
 void start(std::vector<std::string>& arguments, const DpdkLog& log) {
+  const AffinityGuard affinity;
   std::vector<char*> argv;
   argv.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) argv.push_back(argument.data());

@@ -122,6 +122,19 @@ void DpdkStack::open_ports() {
     if (!port.capture.empty()) opened = captured(std::move(opened), port.capture);
     ports_.push_back(std::move(opened));
   }
+  check_transmit_buffers();
+}
+
+// Many devices give packets back only when their transmit ring is nearly full. A pool that is empty before that stays
+// so.
+void DpdkStack::check_transmit_buffers() const {
+  std::uint32_t kept = drivers::kMaxBurst;
+  for (const auto& port : ports_) kept += port->info().transmit_descriptors;
+  const std::uint32_t needed = kept + kept / 4;  // other threads' caches hold up to a fifth of the pool
+  if (config_.limits.transmit_buffers >= needed) return;
+  throw Error("limits.transmit_buffers is " + std::to_string(config_.limits.transmit_buffers) +
+              ", and the ports' transmit queues may keep " + std::to_string(kept) + " packets of a worker: set it to " +
+              std::to_string(needed) + " or more, or tx_descriptors of the ports lower");
 }
 
 std::unique_ptr<drivers::Port> DpdkStack::captured(std::unique_ptr<drivers::Port> port, const std::string& path) {
@@ -190,6 +203,7 @@ void DpdkStack::start_threads() {
 
 std::vector<CounterStatus> DpdkStack::counters() {
   std::vector<CounterStatus> out = observer_->counters();
+  const std::lock_guard lock(device_counters_mutex_);
   for (const auto& port : ports_)
     port->device_counters().for_each([&](const char* name, const char* help, std::uint64_t value) {
       out.push_back({"port." + port->info().name + '.' + name, help, value});

@@ -53,6 +53,7 @@ class DpdkStack {
   };
 
   void open_ports();
+  void check_transmit_buffers() const;
   std::unique_ptr<drivers::Port> captured(std::unique_ptr<drivers::Port> port, const std::string& path);
   void make_workers();
   void start_threads();
@@ -68,7 +69,8 @@ class DpdkStack {
   std::unique_ptr<worker::WorkerGroup> group_;
   std::unique_ptr<LoopRunners> runners_;
   std::unique_ptr<Observer> observer_;
-  std::mutex mutex_;  // of attaching
+  std::mutex mutex_;                  // of attaching
+  std::mutex device_counters_mutex_;  // whose caller may be any thread
   std::unique_ptr<worker::WorkerThreads> threads_;
   std::unique_ptr<StackTelemetry> telemetry_;
 };

@@ -36,7 +36,7 @@ struct PortConfig {
   std::string device;
   std::string transmit_device;  ///< pcap: the file to write frames to; empty: they are dropped
   std::string arguments;        ///< more driver arguments, comma separated, as DPDK documents them; mostly empty
-  bool server = false;          ///< memif, vhost and virtio_user: create the socket instead of connecting to it
+  bool server = false;          ///< memif and vhost: create the socket instead of connecting to it
   std::uint16_t queues = 0;     ///< queue pairs; 0: one for each worker, as far as the driver has them
   std::uint16_t mtu = 1500;     ///< IP packet bytes, 1280 to 9000
   std::uint16_t vlan = 0;       ///< 802.1Q VLAN id, 0: untagged

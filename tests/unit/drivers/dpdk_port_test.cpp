@@ -128,6 +128,44 @@ TEST(DpdkPort, CopiesFramesThatLieInNoMbuf) {
   rte_pktmbuf_free(mbuf);
 }
 
+// Of a device that lends memory of its own, and of a ring that another pool's owner fills.
+TEST(DpdkPort, CopiesWhatArrivesInMemoryOfOthers) {
+  RingBench bench;
+  rte_mempool* const theirs = rte_pktmbuf_pool_create("theirs", 63, 0, 0, 2048, SOCKET_ID_ANY);
+  ASSERT_NE(theirs, nullptr);
+  const auto expected = ethernet_frame(1, 0, 300, 7);
+  rte_mbuf* const foreign = rte_pktmbuf_alloc(theirs);
+  std::memcpy(rte_pktmbuf_append(foreign, 300), expected.data(), 300);
+  static std::array<std::byte, 4096> memory;
+  static int freed = 0;
+  std::uint16_t length = memory.size();
+  rte_mbuf_ext_shared_info* const shared = rte_pktmbuf_ext_shinfo_init_helper(
+      memory.data(), &length, [](void*, void*) { ++freed; }, nullptr);
+  rte_mbuf* const external = rte_pktmbuf_alloc(bench.pool->native());
+  rte_pktmbuf_attach_extbuf(external, memory.data(), RTE_BAD_IOVA, length, shared);
+  std::memcpy(rte_pktmbuf_append(external, 300), expected.data(), 300);
+  bench.arrive(foreign);
+  bench.arrive(external);
+  const auto frames = receive_all(*bench.port, 2);
+  ASSERT_EQ(frames.size(), 2u);
+  for (const base::Buffer& frame : frames) EXPECT_EQ(bytes_of(frame), expected);
+  EXPECT_EQ(bench.counters().rx_linearised, 2u);
+  EXPECT_EQ(freed, 1);
+  EXPECT_EQ(rte_mempool_in_use_count(theirs), 0u);
+  rte_mempool_free(theirs);
+}
+
+TEST(DpdkPort, DropsFramesThatSayTheyAreLongerThanTheirMemory) {
+  RingBench bench;
+  rte_mbuf* const liar = rte_pktmbuf_alloc(bench.pool->native());
+  liar->data_len = static_cast<std::uint16_t>(liar->buf_len);
+  liar->pkt_len = liar->data_len;
+  bench.arrive(liar);
+  bench.arrive(chain(*bench.pool, {64}));
+  EXPECT_EQ(receive_all(*bench.port, 1).size(), 1u);
+  EXPECT_EQ(bench.counters().rx_too_long, 1u);
+}
+
 TEST(DpdkPort, LinearisesSegmentedFrames) {
   RingBench bench;
   bench.arrive(chain(*bench.pool, {100, 1, 700}));
@@ -417,6 +455,9 @@ TEST(DpdkPort, NamesWhatIsWrongWithItsConfiguration) {
   config.kind = PortKind::virtio_user;
   config.path = "/nonexistent/vhost";
   EXPECT_NE(test::error_of(config).find("port 'p0': there is no socket '/nonexistent/vhost'"), std::string::npos);
+  config.role = PortRole::server;
+  EXPECT_NE(test::error_of(config).find("port 'p0': virtio_user cannot make the socket"), std::string::npos);
+  config.role.reset();
   config.kind = PortKind::pcap;
   EXPECT_NE(test::error_of(config).find("cannot be read: No such file"), std::string::npos);
   config.mtu = 9001;
