@@ -20,10 +20,21 @@ using base::FrameInfo;
 std::uint16_t DpdkPort::receive(std::uint16_t queue_number, std::span<Buffer> out) noexcept {
   Queue& queue = queues_[queue_number];
   queue.transmit_room = info_.transmit_descriptors;  // a new poll turn
+  // That all frames of a burst were dropped does not mean that there are no others.
+  std::uint16_t kept = 0;
+  for (std::uint32_t left = info_.receive_descriptors; kept == 0;) {
+    const std::uint16_t received = receive_burst(queue_number, out, kept);
+    if (received == 0 || left <= received) break;
+    left -= received;
+  }
+  return kept;
+}
+
+std::uint16_t DpdkPort::receive_burst(std::uint16_t queue_number, std::span<Buffer> out, std::uint16_t& n) noexcept {
+  Queue& queue = queues_[queue_number];
   std::array<rte_mbuf*, kMaxBurst> burst;
   const auto most = static_cast<std::uint16_t>(std::min<std::size_t>(out.size(), burst.size()));
   const std::uint16_t received = rte_eth_rx_burst(port_, queue_number, burst.data(), most);
-  std::uint16_t n = 0;
   for (std::uint16_t i = 0; i < received; ++i) {
     constexpr std::uint16_t kAhead = 4;
     if (i + kAhead < received) {
@@ -36,7 +47,7 @@ std::uint16_t DpdkPort::receive(std::uint16_t queue_number, std::span<Buffer> ou
     queue.counters.rx_bytes += frame.size();
     out[n++] = std::move(frame);
   }
-  return n;
+  return received;
 }
 
 Buffer DpdkPort::take(Queue& queue, rte_mbuf& mbuf) const noexcept {

@@ -56,6 +56,8 @@ class DpdkPort final : public Port {
   [[noreturn]] void fail(const std::string& what, int error) const;
 
   base::Buffer take(Queue& queue, rte_mbuf& mbuf) const noexcept;
+  /// One burst, of which the first `n` of `out` are kept; returns how many there were.
+  std::uint16_t receive_burst(std::uint16_t queue, std::span<base::Buffer> out, std::uint16_t& n) noexcept;
   static base::Buffer drop_too_long(Queue& queue, rte_mbuf& mbuf) noexcept;
   base::Buffer linearise(Queue& queue, rte_mbuf& mbuf) const noexcept;
   base::FrameInfo verdict(const rte_mbuf& mbuf) const noexcept;

@@ -1,7 +1,6 @@
 #include "drivers/eal.hpp"
 
 #include <fmt/format.h>
-#include <pthread.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_lcore.h>
@@ -16,6 +15,7 @@
 #include "drivers/dpdk_log.hpp"
 #include "drivers/eal_arguments.hpp"
 #include "drivers/interrupt_pause.hpp"
+#include "stack/base/affinity_guard.hpp"
 
 namespace sluice::drivers {
 namespace {
@@ -71,24 +71,9 @@ void remove_directory_at_exit() {
   if (registered != 0) base::log_warning("{} will be left behind", rte_eal_get_runtime_dir());
 }
 
-/// The processors that the calling thread may run on. DPDK confines it to those of the workers, and with it every
-/// thread that it makes later.
-class AffinityGuard {
- public:
-  AffinityGuard() : known_(pthread_getaffinity_np(pthread_self(), sizeof set_, &set_) == 0) {}
-  AffinityGuard(const AffinityGuard&) = delete;
-  AffinityGuard& operator=(const AffinityGuard&) = delete;
-  ~AffinityGuard() {
-    if (known_) pthread_setaffinity_np(pthread_self(), sizeof set_, &set_);
-  }
-
- private:
-  cpu_set_t set_{};
-  const bool known_;
-};
-
 void start(std::vector<std::string>& arguments, const DpdkLog& log) {
-  const AffinityGuard affinity;
+  // DPDK confines this thread to the workers' processors, and with it every thread that it makes later.
+  const base::AffinityGuard affinity;
   std::vector<char*> argv;
   argv.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) argv.push_back(argument.data());

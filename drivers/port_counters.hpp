@@ -10,7 +10,7 @@ namespace sluice::drivers {
   X(rx_bytes,          "bytes of frames received and handed up")                                \
   X(rx_linearised,     "frames that came in several segments and were copied into one")         \
   X(rx_no_buffer,      "frames dropped: no block to copy their segments into")                  \
-  X(rx_too_long,       "frames dropped: longer than the largest block")                         \
+  X(rx_too_long,       "frames dropped: longer than the largest block, or said to be longer than their own") \
   X(rx_missed,         "frames dropped: the receive queue was full")                            \
   X(tx_packets,        "frames taken for sending")                                              \
   X(tx_bytes,          "bytes of frames taken for sending")                                     \

@@ -18,7 +18,7 @@ void StackOptions::add_to(CLI::App& app) {
                  "kernel interface, socket path, capture file or PCI address; makes or replaces the first port")
       ->group(group);
   app.add_flag("--socket-server", server_,
-               "memif, vhost, virtio_user: create the socket of the first port instead of connecting to it")
+               "memif, vhost: create the socket of the first port instead of connecting to it")
       ->group(group);
   app.add_option("--address", addresses_,
                  "our address with prefix length on that port, such as 198.18.0.1/24; repeatable")

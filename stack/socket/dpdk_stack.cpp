@@ -79,6 +79,11 @@ bool is_shared_with_kernel(const PortConfig& config) {
   return config.driver == PortDriver::af_packet || config.driver == PortDriver::af_xdp;
 }
 
+/// Such a device has packets until it has sent them, and often longer; the others copy them.
+bool sends_from_our_memory(PortDriver driver) {
+  return driver == PortDriver::pci || driver == PortDriver::virtio_user || driver == PortDriver::af_xdp;
+}
+
 /// What lets a port on a kernel interface open, and yet nothing arrive.
 void warn_of_hindrances(const PortConfig& config, drivers::Port& port) {
   if (!is_shared_with_kernel(config)) return;
@@ -129,7 +134,8 @@ void DpdkStack::open_ports() {
 // so.
 void DpdkStack::check_transmit_buffers() const {
   std::uint32_t kept = drivers::kMaxBurst;
-  for (const auto& port : ports_) kept += port->info().transmit_descriptors;
+  for (std::size_t i = 0; i < ports_.size(); ++i)
+    if (sends_from_our_memory(config_.ports[i].driver)) kept += ports_[i]->info().transmit_descriptors;
   const std::uint32_t needed = kept + kept / 4;  // other threads' caches hold up to a fifth of the pool
   if (config_.limits.transmit_buffers >= needed) return;
   throw Error("limits.transmit_buffers is " + std::to_string(config_.limits.transmit_buffers) +

@@ -8,6 +8,7 @@
 #include "stack/socket/association_status.hpp"
 #include "stack/socket/open_endpoint.hpp"
 #include "stack/socket/stack_settings.hpp"
+#include "stack/worker/worker_threads.hpp"
 
 namespace sluice::socket {
 namespace {
@@ -30,6 +31,10 @@ InlineApplication::InlineApplication(const StackConfig& config, worker::WorkerGr
       worker_(group.worker(worker)),
       id_(worker::kInlineApplications),
       seat_(seat) {
+  if (worker < config.cpus.size()) {
+    affinity_.emplace();
+    worker::pin(pthread_self(), config.cpus[worker]);
+  }
   runners_.enter(worker);
   worker_.attach(seat_.events);
 }

@@ -3,9 +3,11 @@
 #include <sluice/application.hpp>
 #include <sluice/config.hpp>
 
+#include <optional>
 #include <vector>
 
 #include "drivers/eal.hpp"
+#include "stack/base/affinity_guard.hpp"
 #include "stack/socket/inline_send_memory.hpp"
 #include "stack/socket/loop_runners.hpp"
 #include "stack/worker/inline_events.hpp"
@@ -64,6 +66,7 @@ class InlineApplication final : public Application {
   worker::Worker& worker_;
   const worker::ApplicationId id_;
   drivers::ThreadRegistration registration_;
+  std::optional<base::AffinityGuard> affinity_;  // of the thread that runs the worker, where that is pinned
   InlineSeat& seat_;
   std::vector<Endpoint> endpoints_;
   std::uint64_t next_request_ = 1;

@@ -49,10 +49,10 @@ std::span<const std::byte> Observer::ask(std::uint16_t index, const CommandRecor
   rings_.publish();
   std::array<worker::EventRecord, 1> record;
   // What was asked before, and given up, may be answered first.
-  while (channel.poll(record) == 0 || record[0].context != command.request) {
-    if (std::chrono::steady_clock::now() > give_up)
-      throw Error("worker " + std::to_string(index) + " does not answer; does its loop run?");
+  for (bool late = false;; late = std::chrono::steady_clock::now() > give_up) {
     runners_.advance(index);
+    if (channel.poll(record) > 0 && record[0].context == command.request) break;
+    if (late) throw Error("worker " + std::to_string(index) + " does not answer; does its loop run?");
   }
   if (static_cast<worker::CommandStatus>(record[0].error) != worker::CommandStatus::done) return {};
   return std::span<const std::byte>(piece->bytes).first(std::min<std::size_t>(record[0].length, piece->bytes.size()));
@@ -61,7 +61,8 @@ std::span<const std::byte> Observer::ask(std::uint16_t index, const CommandRecor
 std::vector<CounterStatus> Observer::counters() {
   const std::lock_guard lock(mutex_);
   std::vector<CounterStatus> out;
-  worker::visit_counters(group_.worker(0).counters(),
+  worker::visit_counters({worker::Counters(), assoc::Counters(), endpoint::Counters(), ip::Counters(),
+                          worker::ChannelCounters(), drivers::QueueCounters()},
                          [&out](const char* room, const char* name, const char* help, std::uint64_t) {
                            out.push_back({std::string(room) + '.' + name, help, 0});
                          });

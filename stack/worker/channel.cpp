@@ -151,8 +151,9 @@ void ChannelEnd::push_waiting() {
 
 void ChannelEnd::publish() {
   push_waiting();
-  const bool events = channel_.events_.publish();
-  if (channel_.freed_.publish() || events) channel_.application_.wake_if_sleeping();
+  // In this order: who has an answer finds the block free that it came in.
+  const bool freed = channel_.freed_.publish();
+  if (channel_.events_.publish() || freed) channel_.application_.wake_if_sleeping();
 }
 
 }  // namespace sluice::worker

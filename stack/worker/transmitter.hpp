@@ -45,8 +45,8 @@ class Transmitter {
   /// Takes an Ethernet frame. False: as many wait as may.
   bool send_frame(std::uint16_t port, base::Buffer&& frame);
   base::Buffer allocate_frame(std::uint32_t bytes);
-  /// Takes frames of other workers, for ports whose queue is here, as far as there is room. False if it took none. Once
-  /// a turn, before anything is sent.
+  /// Takes frames of other workers, for ports whose queue is here, as far as there is room. False if it took none.
+  /// First thing in a turn: what waits then is what the port refused in the one before.
   bool take_frames();
   /// take_frames() would find something, and room for it.
   bool has_frames_to_take() const;
@@ -57,7 +57,7 @@ class Transmitter {
   static constexpr std::uint32_t kMaxStaged = 1024;  // what fragmentation and answers may add past the room
   static constexpr std::uint32_t kMaxRoom = 512;     // of SCTP packets a port in one turn
   static constexpr std::size_t kChecksumBurst = 16;
-  // Of a port that is slower than those who send by it: while so many frames wait, nobody adds any.
+  // While so many frames wait that the port refused, none of other workers are taken.
   static constexpr std::size_t kMaxWaiting = 4 * drivers::kMaxBurst;
 
   /// This worker's own packets come first in this turn.

@@ -111,6 +111,7 @@ bool Worker::poll_once() {
   const bool late = begin_turn();
   // Before a timer may say that the peer did not answer, what it answered must have been read (RFC 9260 §8.1-§8.3 count
   // errors by it): all that waited when this turn began.
+  if (!alone_) worked_ |= transmitter_.take_frames();
   const bool everything = late || wheel_.next_expiry() <= now_;
   worked_ |= receive_ports(everything);
   if (!alone_) worked_ |= take_forwarded(everything);
@@ -158,8 +159,11 @@ void Worker::end_turn() {
   transmitter_.end_turn(ip_, now_);
   for (const auto& application : applications_)
     if (application != nullptr && application->channel != nullptr) application->channel->publish();
+  if (!alone_) hand_over();
   watch_leaving();
-  if (alone_) return;
+}
+
+void Worker::hand_over() {
   for (std::uint16_t to = 0; to < stack_.workers(); ++to) {
     if (to == self_.value) continue;
     push_overflow(endpoint::WorkerId(to));

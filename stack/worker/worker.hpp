@@ -175,6 +175,8 @@ class Worker final : private assoc::Host, private ip::FrameSink, private Endpoin
   ApplicationRecord& add_application(ApplicationId id);
   void take_attachments();
   void end_turn();
+  /// What the other workers are to have.
+  void hand_over();
   void watch_links();
   void rotate_cookie_keys();
   bool has_input() const;

@@ -234,7 +234,6 @@ bool Worker::take_forwarded(bool everything) {
     Mailbox& mailbox = stack_.mailbox(endpoint::WorkerId(from), self_);
     any |= take_packets(mailbox.packets, everything);
   }
-  any |= transmitter_.take_frames();
   process_batch();
   return any;
 }

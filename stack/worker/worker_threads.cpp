@@ -1,31 +1,27 @@
 #include "stack/worker/worker_threads.hpp"
 
-#include <pthread.h>
 #include <sched.h>
 #include <sluice/error.hpp>
 
 #include <string>
 
 namespace sluice::worker {
-namespace {
 
-void pin(std::thread& thread, std::uint16_t cpu) {
+void pin(pthread_t thread, std::uint16_t cpu) {
   cpu_set_t set;
   CPU_ZERO(&set);
   CPU_SET(cpu, &set);
-  if (pthread_setaffinity_np(thread.native_handle(), sizeof set, &set) != 0)
+  if (pthread_setaffinity_np(thread, sizeof set, &set) != 0)
     throw Error("cannot run a worker on CPU " + std::to_string(cpu) +
                 ": name CPUs that this process may use (see `nproc` and taskset)");
 }
-
-}  // namespace
 
 WorkerThreads::WorkerThreads(WorkerGroup& group, const Options& options) : group_(group) {
   try {
     for (std::uint16_t i = 0; i < group.workers(); ++i) {
       const std::function<void()> loop = [this, i] { run(i); };
       threads_.emplace_back([loop, around = options.around, i] { around ? around(i, loop) : loop(); });
-      if (i < options.cpus.size()) pin(threads_.back(), options.cpus[i]);
+      if (i < options.cpus.size()) pin(threads_.back().native_handle(), options.cpus[i]);
     }
   } catch (...) {
     stop();

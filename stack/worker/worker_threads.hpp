@@ -1,5 +1,7 @@
 #pragma once
 
+#include <pthread.h>
+
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -9,6 +11,9 @@
 #include "stack/worker/worker_group.hpp"
 
 namespace sluice::worker {
+
+/// Lets `thread` run on `cpu` alone. Throws Error when it cannot.
+void pin(pthread_t thread, std::uint16_t cpu);
 
 /// Runs each worker of a group in a thread of its own, from construction until stop().
 class WorkerThreads {

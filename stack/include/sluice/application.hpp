@@ -91,8 +91,8 @@ class SLUICE_API Application {
   virtual void release(std::span<const Event> events) = 0;
   /// Sleeps until an event waits or `timeout` has passed. The run-to-completion kind follows the stack's idle mode.
   virtual void wait(Duration timeout) = 0;
-  /// For event loops: readable once an event came after a poll() that returned none, so call poll() until it does before
-  /// each sleep; and once after the first call of this. -1 for the run-to-completion kind.
+  /// For event loops: readable once an event came after a poll() that returned none, so call poll() until it has
+  /// none before each sleep; and once after the first call of this. -1 for the run-to-completion kind.
   virtual int wait_descriptor() = 0;
 
   // The following ask the owner of an association and wait for its answer, a poll turn of its loop. False, or nothing:

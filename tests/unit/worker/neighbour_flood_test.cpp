@@ -17,7 +17,6 @@ class NeighbourFlood : public testing::Test, protected StackPair {
     attacker.mac = {{2, 0, 0, 0, 0, 99}};
     wire.add_port(attacker);
     options.workers = 4;
-    make_stacks();
   }
   bool take() override {
     std::array<base::Buffer, 64> answers;
@@ -38,7 +37,27 @@ class NeighbourFlood : public testing::Test, protected StackPair {
   base::HeapBuffers frames_;
 };
 
+// Answers of the worker with the queue are no reason to leave those of others waiting.
+TEST_F(NeighbourFlood, ThoseWhoSendThroughAnotherWorkerGoOn) {
+  options.queues = 1;
+  make_stacks();
+  b.open(kPort, true);
+  a.connect(1, a.open(0, false), b->v4(), kPort);
+  run(std::chrono::seconds(5));
+  ASSERT_EQ(a.send(a.up(), "one"), assoc::SendStatus::queued);
+  for (int turn = 0; turn < 500; ++turn) {
+    for (int i = 0; i < 300; ++i) claim(IpAddress::parse("198.18.0.77").value(), 0);
+    a->group().poll_all();
+    b->group().poll_all();
+    take();
+    clock.advance_to(clock.now() + std::chrono::milliseconds(1));
+  }
+  EXPECT_EQ(b.messages, std::vector<std::string>{"one"});
+  EXPECT_EQ(a->counter("association.t3_expired"), 0u);
+}
+
 TEST_F(NeighbourFlood, UpdatesForTheOtherWorkersAreNotKeptWithoutLimit) {
+  make_stacks();
   const IpAddress sender = IpAddress::parse("198.18.0.77").value();
   for (int turn = 0; turn < 200; ++turn) {
     for (int i = 0; i < 256; ++i) claim(sender, static_cast<std::uint8_t>(i % 2));
