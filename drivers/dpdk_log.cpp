@@ -3,6 +3,8 @@
 #include <rte_log.h>
 
 #include <algorithm>
+#include <functional>
+#include <utility>
 
 #include "drivers/setup_error.hpp"
 
@@ -83,7 +85,24 @@ void DpdkLog::take(std::string_view line) {
   const bool noise = line.find("No legacy callbacks") != std::string_view::npos;
   const LogLevel level = noise ? LogLevel::debug : level_of(rte_log_cur_msg_loglevel());
   if (level == LogLevel::error) last_error_ = line;
-  if (level >= level_) base::log(level, "DPDK: {}", line);
+  if (level < level_) return;
+  const auto now = std::chrono::steady_clock::now();
+  const std::size_t hash = std::hash<std::string_view>()(line);
+  auto said = std::find_if(said_.begin(), said_.end(), [&](const Said& one) { return one.hash == hash; });
+  if (said != said_.end() && now - said->time < kQuietTime) {
+    ++said->repeats;
+    return;
+  }
+  if (said == said_.end()) {
+    said = std::min_element(said_.begin(), said_.end(), [](const Said& a, const Said& b) { return a.time < b.time; });
+    *said = {hash, {}, 0};
+  }
+  said->time = now;
+  const std::uint64_t repeats = std::exchange(said->repeats, 0);
+  if (repeats == 0)
+    base::log(level, "DPDK: {}", line);
+  else
+    base::log(level, "DPDK: {} (and {} times more before this)", line, repeats);
 }
 
 }  // namespace sluice::drivers

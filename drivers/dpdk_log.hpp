@@ -1,5 +1,8 @@
 #pragma once
 
+#include <array>
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
 #include <mutex>
 #include <string>
@@ -10,7 +13,8 @@
 namespace sluice::drivers {
 
 /// Takes what DPDK logs: passes lines on to our log, and remembers the last error for messages to the user. DPDK logs
-/// from threads of its own, too.
+/// from threads of its own, too. A line that comes again and again, as some drivers have one for each look at a link,
+/// is passed on once in a while, with the number of times.
 class DpdkLog {
  public:
   /// Lines below `level` are not passed on; errors are remembered all the same.
@@ -26,6 +30,14 @@ class DpdkLog {
   unsigned native_level() const;
 
  private:
+  /// A line that was passed on.
+  struct Said {
+    std::size_t hash = 0;
+    std::chrono::steady_clock::time_point time;
+    std::uint64_t repeats = 0;  ///< since then
+  };
+  static constexpr auto kQuietTime = std::chrono::seconds(10);
+
   static ssize_t write(void* self, const char* text, std::size_t size);
   void take(std::string_view line);
 
@@ -35,6 +47,7 @@ class DpdkLog {
   mutable std::mutex mutex_;
   std::string partial_;  // a line whose end has not come yet
   std::string last_error_;
+  std::array<Said, 8> said_{};
 };
 
 }  // namespace sluice::drivers

@@ -11,6 +11,7 @@
 #include <array>
 #include <filesystem>
 
+#include "drivers/dpdk_log.hpp"
 #include "drivers/mbuf_block.hpp"
 #include "drivers/pcap_writer.hpp"
 #include "stack/base/heap_buffers.hpp"
@@ -475,6 +476,20 @@ TEST(DpdkPort, SaysWhatDpdkSaidWhenADeviceDoesNotStart) {
   const std::string error = test::error_of(config);
   EXPECT_NE(error.find("port 'bad': memif device 'net_memif_bad' could not be set up"), std::string::npos) << error;
   EXPECT_NE(error.find("rsize=99"), std::string::npos) << error;
+}
+
+TEST(DpdkLog, SaysTheSameOnceInAWhile) {
+  const DpdkLog log(base::LogLevel::warning);
+  base::set_log_level(base::LogLevel::warning);
+  testing::internal::CaptureStderr();
+  for (int i = 0; i < 100; ++i) rte_log(RTE_LOG_ERR, RTE_LOGTYPE_USER1, "the link is gone\n");
+  rte_log(RTE_LOG_ERR, RTE_LOGTYPE_USER1, "the link is there\n");
+  const std::string said = testing::internal::GetCapturedStderr();
+  base::set_log_level(base::LogLevel::info);
+  const std::size_t first = said.find("the link is gone");
+  ASSERT_NE(first, std::string::npos) << said;
+  EXPECT_EQ(said.find("the link is gone", first + 1), std::string::npos);
+  EXPECT_NE(said.find("the link is there"), std::string::npos);
 }
 
 TEST(DpdkPort, SaysWhenThePoolHasTooFewBlocks) {
