@@ -128,6 +128,14 @@ void DpdkStack::open_ports() {
     ports_.push_back(std::move(opened));
   }
   check_transmit_buffers();
+  // As many again as the receive queues keep are left for them to refill with.
+  std::uint32_t kept = 0;
+  for (const auto& port : ports_) kept += port->info().receive_descriptors;
+  if (kept * 5 / 2 > config_.limits.receive_buffers)
+    base::log_warning(
+        "limits.receive_buffers is {}, and the receive queues keep {} of them: little is left for data that waits; {} "
+        "would do",
+        config_.limits.receive_buffers, kept, 4 * kept);
 }
 
 // Many devices give packets back only when their transmit ring is nearly full. A pool that is empty before that stays

@@ -19,13 +19,28 @@ void pin(pthread_t thread, std::uint16_t cpu) {
 WorkerThreads::WorkerThreads(WorkerGroup& group, const Options& options) : group_(group) {
   try {
     for (std::uint16_t i = 0; i < group.workers(); ++i) {
-      const std::function<void()> loop = [this, i] { run(i); };
-      threads_.emplace_back([loop, around = options.around, i] { around ? around(i, loop) : loop(); });
+      std::promise<void> started;
+      std::future<void> begins = started.get_future();
+      threads_.emplace_back(
+          [this, i, around = options.around, started = std::move(started)]() mutable { start(i, around, started); });
       if (i < options.cpus.size()) pin(threads_.back().native_handle(), options.cpus[i]);
+      begins.get();
     }
   } catch (...) {
     stop();
     throw;
+  }
+}
+
+void WorkerThreads::start(std::uint16_t index, const Around& around, std::promise<void>& started) {
+  const auto loop = [&] {
+    started.set_value();
+    run(index);
+  };
+  try {
+    around ? around(index, loop) : loop();
+  } catch (...) {
+    started.set_exception(std::current_exception());  // there is no other place for it to be thrown
   }
 }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <thread>
 #include <vector>
 
@@ -18,13 +19,15 @@ void pin(pthread_t thread, std::uint16_t cpu);
 /// Runs each worker of a group in a thread of its own, from construction until stop().
 class WorkerThreads {
  public:
+  /// Called in each thread around its loop, for what a driver wants of a thread: `loop` runs until stop(), and throws
+  /// nothing.
+  using Around = std::function<void(std::uint16_t worker, const std::function<void()>& loop)>;
   struct Options {
     std::vector<std::uint16_t> cpus;  ///< one a worker; empty: not pinned
-    /// Called in each thread around its loop, for what a driver wants of a thread: `loop` runs until stop().
-    std::function<void(std::uint16_t worker, const std::function<void()>& loop)> around;
+    Around around;
   };
 
-  /// Throws Error when a thread cannot be made or pinned.
+  /// Throws Error when a thread cannot be made or pinned, and what `around` throws before its loop.
   WorkerThreads(WorkerGroup& group, const Options& options);
   WorkerThreads(const WorkerThreads&) = delete;
   WorkerThreads& operator=(const WorkerThreads&) = delete;
@@ -34,6 +37,7 @@ class WorkerThreads {
   void stop();
 
  private:
+  void start(std::uint16_t worker, const Around& around, std::promise<void>& started);
   void run(std::uint16_t worker);
 
   WorkerGroup& group_;
