@@ -294,6 +294,8 @@ FAULTS = [
      "if (doubts_stale_cookie_) {", "if (false) {"),
     ("a Stale Cookie that was right is never believed", "stack/assoc/association_setup.cpp",
      "&& doubted_stale_cookie_) doubts_stale_cookie_ = false;", "&& doubted_stale_cookie_) doubts_stale_cookie_ = true;"),
+    ("in SHUTDOWN-SENT a SACK goes another way than the SHUTDOWN", "stack/assoc/association_input.cpp",
+     "if (in.data && !in.duplicate) sack_path_ = control_path_;", ""),
     ("tags are their own hash", "stack/endpoint/association_table.hpp",
      "static_cast<std::uint32_t>(tag * limits_.hash_key >> 32)", "tag"),
 ]

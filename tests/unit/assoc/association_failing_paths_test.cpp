@@ -205,6 +205,26 @@ TEST_F(FailingPaths, NoHeartbeatFollowsShutdown) {
   }
 }
 
+// Seed 237315: what is known of the paths is old by then. A SACK by another way than the SHUTDOWN was lost each time,
+// and the peer, whose DATA the SHUTDOWN acknowledged, did not hear that the window is open.
+TEST_F(FailingPaths, InShutdownSentASackGoesAlongWithTheShutdown) {
+  side_.parameters.path_max_retransmissions = 0;
+  go_multihomed();
+  association().shutdown(now_);
+  flush();
+  expire();  // T2
+  flush();
+  ASSERT_EQ(path(0).state, PathState::inactive);
+  ASSERT_EQ(path(1).state, PathState::active);
+  for (int i = 0; i < 3; ++i) {
+    inject_data(kPeerTsn + i, "from there");
+    const auto packets = flush();
+    ASSERT_EQ(packets.size(), 1u);
+    EXPECT_EQ(packets[0].types(), (std::vector{ChunkType::shutdown, ChunkType::sack}));
+    EXPECT_EQ(packets[0].departure.destination, kThere);
+  }
+}
+
 TEST_F(FailingPaths, ALateHeartbeatAckAfterShutdownBeginsNoNewOnes) {
   go_multihomed();
   ASSERT_TRUE(association().request_heartbeat(PathId(0)));
