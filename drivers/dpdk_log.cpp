@@ -86,6 +86,7 @@ void DpdkLog::take(std::string_view line) {
   const LogLevel level = noise ? LogLevel::debug : level_of(rte_log_cur_msg_loglevel());
   if (level == LogLevel::error) last_error_ = line;
   if (level < level_) return;
+  if (level < LogLevel::warning) return base::log(level, "DPDK: {}", line);  // who debugs wants every line
   const auto now = std::chrono::steady_clock::now();
   const std::size_t hash = std::hash<std::string_view>()(line);
   auto said = std::find_if(said_.begin(), said_.end(), [&](const Said& one) { return one.hash == hash; });

@@ -79,7 +79,7 @@ bool is_shared_with_kernel(const PortConfig& config) {
   return config.driver == PortDriver::af_packet || config.driver == PortDriver::af_xdp;
 }
 
-/// Such a device has packets until it has sent them, and often longer; the others copy them.
+/// Such a device has packets until it has sent them, and often longer.
 bool sends_from_our_memory(PortDriver driver) {
   return driver == PortDriver::pci || driver == PortDriver::virtio_user || driver == PortDriver::af_xdp;
 }
@@ -133,7 +133,8 @@ void DpdkStack::open_ports() {
   for (const auto& port : ports_) kept += port->info().receive_descriptors;
   if (kept * 5 / 2 > config_.limits.receive_buffers)
     base::log_warning(
-        "limits.receive_buffers is {}, and the receive queues keep {} of them: little is left for data that waits; {} "
+        "limits.receive_buffers is {}, and {} of them are reserved for the receive queues: little is left for data "
+        "that waits; {} "
         "would do",
         config_.limits.receive_buffers, kept, 4 * kept);
 }

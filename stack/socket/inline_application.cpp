@@ -33,7 +33,7 @@ InlineApplication::InlineApplication(const StackConfig& config, worker::WorkerGr
       seat_(seat) {
   if (worker < config.cpus.size()) {
     affinity_.emplace();
-    worker::pin(pthread_self(), config.cpus[worker]);
+    worker::pin(config.cpus[worker]);
   }
   runners_.enter(worker);
   worker_.attach(seat_.events);

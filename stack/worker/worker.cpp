@@ -109,9 +109,9 @@ Worker::~Worker() {
 
 bool Worker::poll_once() {
   const bool late = begin_turn();
+  if (!alone_) worked_ |= transmitter_.take_frames();
   // Before a timer may say that the peer did not answer, what it answered must have been read (RFC 9260 §8.1-§8.3 count
   // errors by it): all that waited when this turn began.
-  if (!alone_) worked_ |= transmitter_.take_frames();
   const bool everything = late || wheel_.next_expiry() <= now_;
   worked_ |= receive_ports(everything);
   if (!alone_) worked_ |= take_forwarded(everything);

@@ -1,5 +1,6 @@
 #include "stack/worker/worker_threads.hpp"
 
+#include <pthread.h>
 #include <sched.h>
 #include <sluice/error.hpp>
 
@@ -7,11 +8,11 @@
 
 namespace sluice::worker {
 
-void pin(pthread_t thread, std::uint16_t cpu) {
+void pin(std::uint16_t cpu) {
   cpu_set_t set;
   CPU_ZERO(&set);
   CPU_SET(cpu, &set);
-  if (pthread_setaffinity_np(thread, sizeof set, &set) != 0)
+  if (pthread_setaffinity_np(pthread_self(), sizeof set, &set) != 0)
     throw Error("cannot run a worker on CPU " + std::to_string(cpu) +
                 ": name CPUs that this process may use (see `nproc` and taskset)");
 }
@@ -21,9 +22,7 @@ WorkerThreads::WorkerThreads(WorkerGroup& group, const Options& options) : group
     for (std::uint16_t i = 0; i < group.workers(); ++i) {
       std::promise<void> started;
       std::future<void> begins = started.get_future();
-      threads_.emplace_back(
-          [this, i, around = options.around, started = std::move(started)]() mutable { start(i, around, started); });
-      if (i < options.cpus.size()) pin(threads_.back().native_handle(), options.cpus[i]);
+      threads_.emplace_back([this, i, options, started = std::move(started)]() mutable { start(i, options, started); });
       begins.get();
     }
   } catch (...) {
@@ -32,13 +31,14 @@ WorkerThreads::WorkerThreads(WorkerGroup& group, const Options& options) : group
   }
 }
 
-void WorkerThreads::start(std::uint16_t index, const Around& around, std::promise<void>& started) {
-  const auto loop = [&] {
+void WorkerThreads::start(std::uint16_t index, const Options& options, std::promise<void>& started) {
+  const auto loop = [&]() noexcept {
     started.set_value();
     run(index);
   };
   try {
-    around ? around(index, loop) : loop();
+    if (index < options.cpus.size()) pin(options.cpus[index]);
+    options.around ? options.around(index, loop) : loop();
   } catch (...) {
     started.set_exception(std::current_exception());  // there is no other place for it to be thrown
   }

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <pthread.h>
-
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -13,18 +11,17 @@
 
 namespace sluice::worker {
 
-/// Lets `thread` run on `cpu` alone. Throws Error when it cannot.
-void pin(pthread_t thread, std::uint16_t cpu);
+/// Lets the calling thread run on `cpu` alone. Throws Error when it may not.
+void pin(std::uint16_t cpu);
 
 /// Runs each worker of a group in a thread of its own, from construction until stop().
 class WorkerThreads {
  public:
-  /// Called in each thread around its loop, for what a driver wants of a thread: `loop` runs until stop(), and throws
-  /// nothing.
-  using Around = std::function<void(std::uint16_t worker, const std::function<void()>& loop)>;
   struct Options {
     std::vector<std::uint16_t> cpus;  ///< one a worker; empty: not pinned
-    Around around;
+    /// Called in each thread around its loop, for what a driver wants of a thread: `loop` runs until stop(), and throws
+    /// nothing.
+    std::function<void(std::uint16_t worker, const std::function<void()>& loop)> around;
   };
 
   /// Throws Error when a thread cannot be made or pinned, and what `around` throws before its loop.
@@ -37,7 +34,7 @@ class WorkerThreads {
   void stop();
 
  private:
-  void start(std::uint16_t worker, const Around& around, std::promise<void>& started);
+  void start(std::uint16_t worker, const Options& options, std::promise<void>& started);
   void run(std::uint16_t worker);
 
   WorkerGroup& group_;

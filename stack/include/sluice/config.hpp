@@ -75,7 +75,8 @@ struct LimitsConfig {
 /// All that a stack is started from: a TOML file's contents, or filled in by the program.
 struct StackConfig {
   std::uint16_t workers = 1;
-  std::vector<std::uint16_t> cpus;  ///< one for each worker; empty: not pinned
+  std::vector<std::uint16_t> cpus;  ///< one for each worker, whose thread runs there alone, also when it is an
+                                    ///< application's; empty: not pinned
   IdleMode idle = IdleMode::sleep;
   Duration idle_sleep = std::chrono::microseconds(50);
   HugePages huge_pages = HugePages::automatic;
