@@ -119,11 +119,13 @@ void Association::end_packet(Inbound& in) {
     control_attempts_ = 0;
     if (in.data || in.heartbeat) {
       pending_ |= kShutdown;
-      if (in.path->state != PathState::unconfirmed) control_path_ = in.path->id;
+      if (in.path->state != PathState::unconfirmed) {
+        control_path_ = in.path->id;
+        // The SACK goes along, or the two would leave by different ways: where SHUTDOWNs come through, nothing is sent
+        // again that would have the SACK try another one, and the peer never hears that the window is open.
+        if (in.data && !in.duplicate) sack_path_ = control_path_;
+      }
     }
-    // The SACK goes along, or the two would leave by different ways: where SHUTDOWNs come through, nothing is sent
-    // again that would have the SACK try another one, and the peer never hears that the window is open.
-    if (in.data && !in.duplicate) sack_path_ = control_path_;
     if (control_deadline_ != kNever) control_deadline_ = in.now + paths_[control_path_.value].rto.value();
     return;
   }

@@ -128,15 +128,19 @@ void DpdkStack::open_ports() {
     ports_.push_back(std::move(opened));
   }
   check_transmit_buffers();
-  // As many again as the receive queues keep are left for them to refill with.
-  std::uint32_t kept = 0;
-  for (const auto& port : ports_) kept += port->info().receive_descriptors;
-  if (kept * 5 / 2 > config_.limits.receive_buffers)
-    base::log_warning(
-        "limits.receive_buffers is {}, and {} of them are reserved for the receive queues: little is left for data "
-        "that waits; {} "
-        "would do",
-        config_.limits.receive_buffers, kept, 4 * kept);
+  warn_of_few_receive_buffers();
+}
+
+// The receive queues hold as many as they have descriptors, and as many again are kept for them to refill with.
+void DpdkStack::warn_of_few_receive_buffers() const {
+  std::uint32_t reserved = 0;
+  for (const auto& port : ports_) reserved += 2 * port->info().receive_descriptors;
+  const std::uint32_t wanted = reserved + reserved / 4;
+  if (config_.limits.receive_buffers >= wanted) return;
+  base::log_warning(
+      "limits.receive_buffers is {}, and {} are for the receive queues: little is left for data that waits, which is "
+      "copied; set it to {} or more, or rx_descriptors of the ports lower",
+      config_.limits.receive_buffers, reserved, wanted);
 }
 
 // Many devices give packets back only when their transmit ring is nearly full. A pool that is empty before that stays
@@ -196,8 +200,10 @@ std::unique_ptr<Application> DpdkStack::run_inline(std::uint16_t worker) {
   Seat& seat = *seats_[worker];
   if (seat.inline_seat != nullptr)
     throw Error("worker " + std::to_string(worker) + " has been run by an application before; each can be once");
-  seat.inline_seat = std::make_unique<InlineSeat>(config_);
-  return std::make_unique<InlineApplication>(config_, *group_, *runners_, worker, *seat.inline_seat);
+  auto inline_seat = std::make_unique<InlineSeat>(config_);
+  auto application = std::make_unique<InlineApplication>(config_, *group_, *runners_, worker, *inline_seat);
+  seat.inline_seat = std::move(inline_seat);  // not before: who could not be pinned may try again
+  return application;
 }
 
 void DpdkStack::start_threads() {

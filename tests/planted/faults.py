@@ -155,7 +155,7 @@ FAULTS = [
     ("any acknowledgement puts a window probe off", "stack/assoc/tx/sender_sack.cpp",
      "if (store_.empty() && (progress.result.cumulative_advanced || progress.window_moved)) {", "if (store_.empty()) {"),
     ("SHUTDOWN goes where the last one was lost", "stack/assoc/association_input.cpp",
-     "if (in.path->state != PathState::unconfirmed) control_path_ = in.path->id;\n    }", "}"),
+     "control_path_ = in.path->id;\n        // The SACK", "// The SACK"),
     ("a dead link keeps what is in flight", "stack/assoc/association_paths.cpp",
      "  sender_.on_link_lost(path);\n  forget", "  forget"),
     ("all associations of a closed endpoint end in one turn", "stack/worker/worker_control.cpp",
