@@ -22,8 +22,13 @@ class LoopRunners {
   /// Nobody does any more.
   void leave(std::uint16_t index) { runners_[index].store({}, std::memory_order_release); }
 
-  /// Lets time pass for worker `index`, whose answer the caller awaits: a turn of its loop where nobody else makes one,
-  /// else a moment's wait.
+  /// Lets time pass while the caller awaits the workers' answers: a turn of each loop that is the caller's own or that
+  /// nobody runs, a moment's wait for the others.
+  void advance_all() {
+    for (std::uint16_t i = 0; i < group_.workers(); ++i) advance(i);
+  }
+
+ private:
   void advance(std::uint16_t index) {
     if (runners_[index].load(std::memory_order_relaxed) == std::this_thread::get_id()) {
       group_.worker(index).poll_once();
@@ -34,12 +39,6 @@ class LoopRunners {
       std::this_thread::yield();
     }
   }
-  /// As advance(), for all workers.
-  void advance_all() {
-    for (std::uint16_t i = 0; i < group_.workers(); ++i) advance(i);
-  }
-
- private:
   bool claim(std::uint16_t index) {
     std::thread::id nobody;
     return runners_[index].compare_exchange_strong(nobody, std::this_thread::get_id(), std::memory_order_acquire);

@@ -34,6 +34,13 @@ Observer::~Observer() {
   while (!rings_.detached()) runners_.advance_all();
 }
 
+// A thread that runs a worker's loop may be what the one before it waits for.
+std::unique_lock<std::mutex> Observer::take_turn() {
+  std::unique_lock lock(mutex_, std::defer_lock);
+  while (!lock.try_lock()) runners_.advance_all();
+  return lock;
+}
+
 std::span<const std::byte> Observer::ask(std::uint16_t index, const CommandRecord& wanted) {
   CommandRecord command = wanted;
   const auto give_up = std::chrono::steady_clock::now() + patience_;
@@ -50,7 +57,7 @@ std::span<const std::byte> Observer::ask(std::uint16_t index, const CommandRecor
   std::array<worker::EventRecord, 1> record;
   // What was asked before, and given up, may be answered first.
   for (bool late = false;; late = std::chrono::steady_clock::now() > give_up) {
-    runners_.advance(index);
+    runners_.advance_all();
     if (channel.poll(record) > 0 && record[0].context == command.request) break;
     if (late) throw Error("worker " + std::to_string(index) + " does not answer; does its loop run?");
   }
@@ -59,7 +66,7 @@ std::span<const std::byte> Observer::ask(std::uint16_t index, const CommandRecor
 }
 
 std::vector<CounterStatus> Observer::counters() {
-  const std::lock_guard lock(mutex_);
+  const auto lock = take_turn();
   std::vector<CounterStatus> out;
   worker::visit_counters({worker::Counters(), assoc::Counters(), endpoint::Counters(), ip::Counters(),
                           worker::ChannelCounters(), drivers::QueueCounters()},
@@ -96,7 +103,7 @@ std::size_t Observer::snapshots(std::uint16_t index, AssocId after, std::vector<
 }
 
 std::vector<AssociationStatus> Observer::associations(AssocId after, std::size_t limit) {
-  const std::lock_guard lock(mutex_);
+  const auto lock = take_turn();
   std::vector<AssociationStatus> out;
   // Ids are ordered by worker, so the workers before the one of `after` have nothing to say.
   for (std::uint16_t i = 0; i < group_.workers(); ++i)

@@ -27,6 +27,7 @@ class Observer {
   std::vector<AssociationStatus> associations(AssocId after, std::size_t limit);
 
  private:
+  std::unique_lock<std::mutex> take_turn();
   /// Lets worker `index` carry out `command`, which fills a block of send memory; the bytes that it filled.
   std::span<const std::byte> ask(std::uint16_t index, const worker::CommandRecord& wanted);
   std::size_t snapshots(std::uint16_t index, AssocId after, std::vector<AssociationStatus>& out, std::size_t limit);
