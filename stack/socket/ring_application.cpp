@@ -23,6 +23,9 @@ using worker::EventRecord;
 /// How long a call that asks a worker waits for the answer before it takes the worker for stuck.
 constexpr auto kPatience = std::chrono::seconds(10);
 
+constexpr const char* kNoAnswer =
+    "the stack's workers did not answer for 10 s; are they starved of processor time, or does this application keep "
+    "more messages than it may, which it should release()?";
 constexpr const char* kNoSendMemory = "no send memory is free for what a worker is asked; raise limits.send_arena";
 
 /// Event::handle: which worker lent the buffer, and its number there. Never 0 for a buffer.
@@ -79,11 +82,27 @@ std::optional<std::uint32_t> RingApplication::block_with(std::span<const std::by
   return piece->block;
 }
 
+// A worker takes no command while an answer of its own waits for room among the events.
 void RingApplication::push(worker::Channel& channel, const CommandRecord& command) {
-  for (unsigned spins = 0; !channel.command(command); ++spins) {
+  if (channel.command(command)) return;
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
+  do {
     channel.publish();
-    if (spins > 1000) std::this_thread::yield();
+    if (!await_events(give_up)) throw Error(kNoAnswer);
+  } while (!channel.command(command));
+}
+
+bool RingApplication::await_events(std::chrono::steady_clock::time_point give_up) {
+  const bool late = std::chrono::steady_clock::now() > give_up;
+  std::array<Event, 64> events;
+  std::size_t taken = 0;
+  for (std::uint16_t i = 0; i < rings_.workers(); ++i) {
+    const std::size_t n = take(i, events.size(), events.data());
+    waiting_.insert(waiting_.end(), events.data(), events.data() + n);
+    taken += n;
   }
+  if (taken == 0) std::this_thread::yield();
+  return taken > 0 || !late;
 }
 
 EventRecord RingApplication::ask(std::uint16_t worker, const CommandRecord& wanted) {
@@ -93,17 +112,8 @@ EventRecord RingApplication::ask(std::uint16_t worker, const CommandRecord& want
   answer_.reset();
   push(rings_.channel(worker), command);
   rings_.publish();
-  std::array<Event, 64> events;
-  while (!answer_) {
-    for (std::uint16_t i = 0; i < rings_.workers(); ++i) {
-      const std::size_t n = take(i, events.size(), events.data());
-      waiting_.insert(waiting_.end(), events.data(), events.data() + n);
-    }
-    if (answer_) break;
-    if (std::chrono::steady_clock::now() > give_up)
-      throw Error("the stack's workers did not answer for 10 s; are they starved of processor time?");
-    std::this_thread::yield();
-  }
+  while (!answer_)
+    if (!await_events(give_up) && !answer_) throw Error(kNoAnswer);
   awaited_ = 0;
   reclaim_all();
   return *answer_;
@@ -196,19 +206,16 @@ SendResult RingApplication::send(AssocId association, StreamId stream, Ppid ppid
 void RingApplication::shutdown(AssocId association) {
   const SendLedger::Account* const account = ledger_.find(association);
   if (account == nullptr) return;
-  CommandRecord command;
-  command.type = CommandType::shutdown;
-  command.association = association;
-  push(rings_.channel(account->worker), command);
-  rings_.channel(account->worker).publish();
+  worker::Channel& channel = rings_.channel(account->worker);  // the account may go while push() takes events
+  push(channel, command_about(CommandType::shutdown, association));
+  channel.publish();
 }
 
 void RingApplication::abort(AssocId association, std::string_view reason) {
   const SendLedger::Account* const account = ledger_.find(association);
   if (account == nullptr) return;
-  CommandRecord command;
-  command.type = CommandType::abort;
-  command.association = association;
+  worker::Channel& channel = rings_.channel(account->worker);  // the account may go while push() takes events
+  CommandRecord command = command_about(CommandType::abort, association);
   const auto text = std::as_bytes(std::span(reason.substr(0, 256)));
   if (!text.empty()) {
     if (const auto block = block_with(text)) {
@@ -216,8 +223,8 @@ void RingApplication::abort(AssocId association, std::string_view reason) {
       command.length = static_cast<std::uint32_t>(text.size());
     }
   }
-  push(rings_.channel(account->worker), command);
-  rings_.channel(account->worker).publish();
+  push(channel, command);
+  channel.publish();
 }
 
 void RingApplication::reclaim_all() {

@@ -54,7 +54,11 @@ class RingApplication final : public Application {
   /// The block holds a copy of `bytes`; nothing if there is no memory.
   std::optional<worker::SendArena::Piece> allocate(std::size_t bytes);
   std::optional<std::uint32_t> block_with(std::span<const std::byte> bytes);
+  /// Waits for room if need be. Throws Error if there is none for long.
   void push(worker::Channel& channel, const worker::CommandRecord& command);
+  /// Takes what the workers tell, for poll() to give out, so that they can go on. False: nothing, and it is later than
+  /// `give_up`.
+  bool await_events(std::chrono::steady_clock::time_point give_up);
   /// Sends `wanted` to a worker and waits for the reply; events that come meanwhile are kept.
   worker::EventRecord ask(std::uint16_t worker, const worker::CommandRecord& wanted);
   /// As ask(), of the association's owner, with `arguments` in a block. False: refused, or there is no memory.

@@ -114,6 +114,29 @@ TEST_F(RingApplicationTest, WhoWaitsToSendIsNotLetSleepWhenTheMemoryIsBack) {
 
 // The race that is lost when an event comes between the look at the rings and the announcement: the look is taken a
 // little later each time, so that many of them meet the event.
+// What is refused by then is answered by events, which fill their ring; the worker takes nothing until they are taken.
+TEST_F(RingApplicationTest, ACallIsNotStuckBehindAnswersThatNobodyPolls) {
+  StackConfig config;
+  config.limits.events = 64;
+  with_workers([&] { application = std::make_unique<RingApplication>(config, a->group()); });
+  const AssocId association = associate();
+  b.owner(b.up()).abort(b.up(), "gone");
+  run(seconds(1));
+  const std::array<std::byte, 64> message{};
+  std::uint32_t queued = 0;
+  for (int round = 0; round < 3; ++round) {
+    while (application->send(association, StreamId(0), Ppid(0), message) == SendResult::queued) ++queued;
+    run(seconds(1));
+  }
+  with_workers([&] { application->abort(association, "nobody is there"); });
+  std::uint32_t failed = 0;
+  for (std::vector<Event> events = poll(); !events.empty(); events = poll()) {
+    for (const Event& event : events) failed += event.type == EventType::send_failed ? 1 : 0;
+    run(seconds(1));
+  }
+  EXPECT_EQ(failed, queued);
+}
+
 TEST_F(RingApplicationTest, TheDescriptorMissesNothing) {
   constexpr int kRounds = 20'000;
   associate();
