@@ -3,6 +3,7 @@
 #include <sluice/error.hpp>
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 
 #include "stack/socket/association_status.hpp"
@@ -40,6 +41,8 @@ InlineApplication::InlineApplication(const StackConfig& config, worker::WorkerGr
 }
 
 InlineApplication::~InlineApplication() {
+  leaving_ = true;
+  for (const Event& event : waiting_) release(std::span(&event, 1));
   try {
     while (!endpoints_.empty()) close(endpoints_.back().id);
   } catch (const Error&) {
@@ -61,9 +64,30 @@ worker::Reply InlineApplication::await_reply(std::uint64_t request) {
     while (seat_.events.poll_reply(reply))
       if (reply.request == request) return reply;
     if (std::chrono::steady_clock::now() > give_up)
-      throw Error("the stack's other workers did not answer for 10 s; does each have its loop run?");
+      throw Error(
+          "the stack's workers did not answer for 10 s; does each have its loop run, and does this application keep "
+          "more messages than it may, which it should release()?");
     runners_.advance_all();
+    keep_events();
   }
+}
+
+/// Takes what was told, for poll() to give out, as an answer may have to wait behind it. Who leaves asks for nothing.
+void InlineApplication::keep_events() {
+  std::array<Event, 64> events;
+  while (const std::size_t n = take(events)) {
+    if (leaving_)
+      release(std::span(events).first(n));
+    else
+      waiting_.insert(waiting_.end(), events.data(), events.data() + n);
+  }
+}
+
+std::size_t InlineApplication::take_waiting(std::span<Event> events) {
+  const std::size_t n = std::min(events.size(), waiting_.size());
+  std::copy_n(waiting_.begin(), n, events.begin());
+  waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(n));
+  return n;
 }
 
 EndpointId InlineApplication::open(const EndpointOptions& options) {
@@ -154,7 +178,8 @@ std::size_t InlineApplication::take(std::span<Event> events) {
 
 std::size_t InlineApplication::poll(std::span<Event> events) {
   // What waits is taken first: an application that asks for few events at a time must not make the loop spin.
-  std::size_t n = take(events);
+  std::size_t n = take_waiting(events);
+  n += take(events.subspan(n));
   if (n == events.size()) return n;
   turn();
   n += take(events.subspan(n));
@@ -178,7 +203,7 @@ void InlineApplication::release(std::span<const Event> events) {
 }
 
 void InlineApplication::wait(Duration timeout) {
-  if (!seat_.events.empty() || idle_turns_ == 0) return;
+  if (!waiting_.empty() || !seat_.events.empty() || idle_turns_ == 0) return;
   worker::IdlePolicy policy = idle_;
   policy.sleep = std::min(policy.sleep, timeout);
   worker_.back_off(idle_turns_, policy);

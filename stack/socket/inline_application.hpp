@@ -3,6 +3,7 @@
 #include <sluice/application.hpp>
 #include <sluice/config.hpp>
 
+#include <deque>
 #include <optional>
 #include <vector>
 
@@ -58,6 +59,8 @@ class InlineApplication final : public Application {
 
   void turn();
   std::size_t take(std::span<Event> events);
+  std::size_t take_waiting(std::span<Event> events);
+  void keep_events();
   std::size_t take_writable(std::span<Event> events);
   worker::Reply await_reply(std::uint64_t request);
 
@@ -69,6 +72,8 @@ class InlineApplication final : public Application {
   std::optional<base::AffinityGuard> affinity_;  // of the thread that runs the worker, where that is pinned
   InlineSeat& seat_;
   std::vector<Endpoint> endpoints_;
+  std::deque<Event> waiting_;  // taken while a call waited for its answer
+  bool leaving_ = false;
   std::uint64_t next_request_ = 1;
   std::uint32_t idle_turns_ = 0;
 };

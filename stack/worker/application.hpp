@@ -37,8 +37,13 @@ struct ApplicationRecord {
     if (!attached()) return false;
     return channel != nullptr ? channel->has_room() : events->has_room();
   }
+  bool may_lend() const {
+    if (leaving) return true;
+    if (!attached()) return false;
+    return channel != nullptr ? channel->may_lend() : events->may_lend();
+  }
   // What it asked for itself is answered by these two: it is attached then.
-  void post(const Event& event, base::Buffer&& buffer = {}) {
+  void post(const Event& event, base::Buffer buffer = {}) {
     if (leaving || !attached()) return;
     channel != nullptr ? channel->post(event, std::move(buffer)) : events->post(event, std::move(buffer));
   }

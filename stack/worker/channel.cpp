@@ -96,7 +96,13 @@ EventRecord ChannelEnd::record_of(const Event& event) {
   return record;
 }
 
-void ChannelEnd::lend(const Event& event, base::Buffer& buffer, EventRecord& record) noexcept {
+void ChannelEnd::lend_if_possible(const Event& event, base::Buffer& buffer, EventRecord& record) noexcept {
+  if (!buffer) return;
+  if (lent_.full()) {
+    record.length = 0;
+    buffer.reset();
+    return;
+  }
   const bool ours = event.type != EventType::send_failed;
   record.region = ours ? EventRecord::Region::received : EventRecord::Region::arena;
   record.offset = reinterpret_cast<std::uintptr_t>(event.data) - channel_.config_.base_of(record.region);
@@ -108,14 +114,12 @@ bool ChannelEnd::deliver(const Event& event, base::Buffer& buffer) noexcept {
     ++counters_.events_deferred;
     return false;
   }
-  EventRecord record = record_of(event);
-  if (buffer) {
-    if (lent_.full()) {
-      ++counters_.lent_limit;
-      return false;
-    }
-    lend(event, buffer, record);
+  if (buffer && lent_.full() && event.type == EventType::message) {
+    ++counters_.lent_limit;
+    return false;
   }
+  EventRecord record = record_of(event);
+  lend_if_possible(event, buffer, record);
   ++counters_.events;
   return channel_.events_.push(record);
 }
@@ -132,12 +136,9 @@ void ChannelEnd::reply(const Reply& reply) {
   push_or_wait(record);
 }
 
-void ChannelEnd::post(const Event& event, base::Buffer&& buffer) {
+void ChannelEnd::post(const Event& event, base::Buffer buffer) {
   EventRecord record = record_of(event);
-  if (!buffer || lent_.full())
-    record.length = 0;
-  else
-    lend(event, buffer, record);
+  lend_if_possible(event, buffer, record);
   push_or_wait(record);
 }
 

@@ -144,13 +144,15 @@ class ChannelEnd {
   /// The contents of the block that `command` names; empty, and counted, if it names none.
   base::Buffer payload(const CommandRecord& command);
 
-  /// deliver() would probably take an event.
-  bool has_room() { return waiting_.empty() && channel_.events_.room() > 0 && !lent_.full(); }
-  /// False: no room; nothing was taken.
+  /// deliver() would take an event; messages, if may_lend().
+  bool has_room() { return waiting_.empty() && channel_.events_.room() > 0; }
+  bool may_lend() const { return !lent_.full(); }
+  /// Lends `buffer`, if there is one. When as many are lent as may be, messages wait, and what else has data comes
+  /// without it, so that an application that gives nothing back hears of the end nevertheless. False: no room; nothing
+  /// was taken.
   bool deliver(const Event& event, base::Buffer& buffer) noexcept;
-  /// An event of which nobody else keeps a copy: it is never refused. It lends `buffer`, if there is one, and comes
-  /// without data when as many are lent as may be.
-  void post(const Event& event, base::Buffer&& buffer);
+  /// As deliver(), for an event of which nobody else keeps a copy: it is never refused.
+  void post(const Event& event, base::Buffer buffer);
   void reply(const Reply& reply);
   /// Shows the application what was delivered, and wakes it if it sleeps. Once a burst.
   void publish();
@@ -166,7 +168,7 @@ class ChannelEnd {
 
  private:
   static EventRecord record_of(const Event& event);
-  void lend(const Event& event, base::Buffer& buffer, EventRecord& record) noexcept;
+  void lend_if_possible(const Event& event, base::Buffer& buffer, EventRecord& record) noexcept;
   void push_or_wait(const EventRecord& record);
   void push_waiting();
 

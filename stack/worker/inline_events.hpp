@@ -41,25 +41,19 @@ class InlineEvents {
   bool empty() const { return size_ == 0 && posted_.empty() && replies_.empty(); }
 
   // The worker's side.
-  bool has_room() const { return size_ < ring_.size() && posted_.empty() && !lent_.full(); }
+  // As ChannelEnd's, each.
+  bool has_room() const { return size_ < ring_.size() && posted_.empty(); }
+  bool may_lend() const { return !lent_.full(); }
   bool deliver(const Event& event, base::Buffer& buffer) noexcept {
-    if (size_ == ring_.size() || !posted_.empty() || (buffer && lent_.full())) return false;
+    if (!has_room() || (buffer && lent_.full() && event.type == EventType::message)) return false;
     const std::size_t tail = head_ + size_ < ring_.size() ? head_ + size_ : head_ + size_ - ring_.size();
     Event& slot = ring_[tail];
     slot = event;
-    slot.handle = buffer ? lent_.lend(buffer) : EventRecord::kNotLent;
+    lend_if_possible(buffer, slot);
     ++size_;
     return true;
   }
-  /// An event of which nobody else keeps a copy: it is never refused. It lends `buffer`, if there is one, and comes
-  /// without data when as many are lent as may be.
-  void post(const Event& event, base::Buffer&& buffer) {
-    Event& posted = posted_.emplace_back(event);
-    posted.handle = buffer && !lent_.full() ? lent_.lend(buffer) : EventRecord::kNotLent;
-    if (posted.handle != EventRecord::kNotLent) return;
-    posted.data = nullptr;
-    posted.length = 0;
-  }
+  void post(const Event& event, base::Buffer buffer) { lend_if_possible(buffer, posted_.emplace_back(event)); }
   /// The worker goes: what it lent is charged to accounts of its own, and the events that name it are void.
   void abandon() {
     head_ = size_ = 0;
@@ -68,6 +62,18 @@ class InlineEvents {
   void reply(const Reply& reply) { replies_.push_back(reply); }
 
  private:
+  void lend_if_possible(base::Buffer& buffer, Event& event) noexcept {
+    event.handle = EventRecord::kNotLent;
+    if (!buffer) return;
+    if (!lent_.full()) {
+      event.handle = lent_.lend(buffer);
+      return;
+    }
+    event.data = nullptr;
+    event.length = 0;
+    buffer.reset();
+  }
+
   std::vector<Event> ring_;
   std::size_t head_ = 0;
   std::size_t size_ = 0;

@@ -226,7 +226,7 @@ bool Worker::has_input() const {
   for (const auto& application : applications_) {
     if (application == nullptr) continue;
     if (application->channel != nullptr && application->channel->has_work()) return true;
-    if (!application->waiting.empty() && application->has_room()) return true;
+    if (!application->waiting.empty() && application->has_room() && application->may_lend()) return true;
   }
   for (std::uint16_t from = 0; from < stack_.workers(); ++from) {
     if (from == self_.value) continue;

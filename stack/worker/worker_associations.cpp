@@ -247,9 +247,14 @@ bool Worker::resume_waiting() {
     for (std::uint32_t i = 0; i < stack_.config.turn.resumptions && application->has_room(); ++i) {
       AssociationRecord* const record = application->waiting.pop_front();
       if (record == nullptr) break;
-      touch(*record);
-      any = true;
-      const bool done = record->association.resume_delivery(now_);
+      // While the application has all that may be lent, messages wait; ends, which need nothing, do not.
+      const bool lends = application->may_lend();
+      const bool done =
+          (lends || record->association.state() == assoc::State::closed) && record->association.resume_delivery(now_);
+      if (lends || done) {
+        touch(*record);
+        any = true;
+      }
       if (!done && !static_cast<base::ListHook<WaitingForRoom>&>(*record).linked())
         application->waiting.push_back(*record);
     }

@@ -2,11 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <cstring>
 #include <thread>
 #include <vector>
 
 #include "stack/base/heap_buffers.hpp"
+#include "stack/worker/inline_events.hpp"
 
 namespace sluice::worker {
 namespace {
@@ -30,10 +32,10 @@ class ChannelTest : public testing::Test {
     event.message_id = 9;
     return event;
   }
-  bool deliver_message(std::size_t bytes) {
+  bool deliver_message(std::size_t bytes) { return deliver(message(), bytes); }
+  bool deliver(Event event, std::size_t bytes) {
     const std::vector<std::byte> contents(bytes, std::byte{0x5a});
     base::Buffer buffer = buffers.copy_of(contents);
-    Event event = message();
     event.data = buffer.data();
     event.length = static_cast<std::uint32_t>(bytes);
     return end.deliver(event, buffer);
@@ -133,6 +135,49 @@ TEST_F(ChannelTest, NoMoreIsLentThanTheLimit) {
   EXPECT_FALSE(deliver_message(10));
   EXPECT_EQ(counters.lent_limit, 1u);
   EXPECT_EQ(buffers.out(), 4u);
+}
+
+// Who gives nothing back hears of the end.
+TEST_F(ChannelTest, WhatIsNoMessageComesWithoutDataBeyondTheLimit) {
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(deliver_message(10));
+  EXPECT_TRUE(end.has_room());
+  EXPECT_FALSE(end.may_lend());
+  Event lost = message();
+  lost.type = EventType::association_lost;
+  EXPECT_TRUE(deliver(lost, 10));
+  EXPECT_EQ(buffers.out(), 4u);
+  end.publish();
+  const auto records = poll();
+  ASSERT_EQ(records.size(), 5u);
+  const Event event = channel.event(records[4]);
+  EXPECT_EQ(event.type, EventType::association_lost);
+  EXPECT_EQ(event.length, 0u);
+  EXPECT_EQ(event.data, nullptr);
+}
+
+TEST(InlineEvents, WhatIsNoMessageComesWithoutDataBeyondTheLimit) {
+  base::HeapBuffers buffers;
+  InlineEvents events(8, 1);
+  const std::array<std::byte, 10> contents{};
+  const auto deliver = [&](EventType type) {
+    base::Buffer buffer = buffers.copy_of(contents);
+    Event event;
+    event.type = type;
+    event.data = buffer.data();
+    event.length = buffer.size();
+    return events.deliver(event, buffer);
+  };
+  EXPECT_TRUE(deliver(EventType::message));
+  EXPECT_FALSE(deliver(EventType::message));
+  EXPECT_TRUE(deliver(EventType::send_failed));
+  EXPECT_EQ(buffers.out(), 1u);
+  std::array<Event, 3> taken;
+  ASSERT_EQ(events.poll(taken), 2u);
+  EXPECT_EQ(taken[1].type, EventType::send_failed);
+  EXPECT_EQ(taken[1].length, 0u);
+  EXPECT_EQ(taken[1].data, nullptr);
+  EXPECT_EQ(taken[1].handle, EventRecord::kNotLent);
+  EXPECT_TRUE(events.release(taken[0].handle));
 }
 
 TEST_F(ChannelTest, RepliesAreNotLostAndEventsDoNotOvertakeThem) {

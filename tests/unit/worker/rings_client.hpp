@@ -60,6 +60,7 @@ class RingsClient : public ApplicationRings {
   std::vector<EventRecord> replies;
   std::vector<std::vector<std::byte>> given_back;  ///< by send_failed events
   std::uint64_t requests = 0;
+  bool keeps = false;  ///< what it is lent
 
  private:
   void take(Channel& from, const EventRecord& record) {
@@ -67,7 +68,7 @@ class RingsClient : public ApplicationRings {
     const Event event = from.event(record);
     events.push_back(event);
     if (event.type == EventType::send_failed) given_back.emplace_back(event.bytes().begin(), event.bytes().end());
-    if (event.data != nullptr) from.give_back(static_cast<std::uint32_t>(event.handle));
+    if (event.data != nullptr && !keeps) from.give_back(static_cast<std::uint32_t>(event.handle));
   }
 };
 

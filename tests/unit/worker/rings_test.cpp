@@ -370,6 +370,41 @@ TEST_P(RingsTest, ClosingAnEndpointAbortsItsAssociationsAndFreesItsPort) {
   EXPECT_EQ(b->associations(), 0u);
 }
 
+// All that may be lent is held, and more failures are to be told than the ring takes.
+TEST_P(RingsTest, AnAssociationEndsThoughNothingMoreMayBeLent) {
+  leave();
+  ApplicationRings::Options few;
+  few.events = 16;
+  few.lent = 1;
+  rings = std::make_unique<RingsClient>(b->group(), few);
+  rings->keeps = true;
+  const AssocId association = connect();
+  const AssocId peer = [&] {
+    for (auto event = inline_events.rbegin(); event != inline_events.rend(); ++event)
+      if (event->type == EventType::association_up) return event->association;
+    return AssocId();
+  }();
+  ASSERT_EQ(a->send(peer, std::as_bytes(std::span("kept", 4))), assoc::SendStatus::queued);
+  run(seconds(1));
+  inline_reads = false;
+  wire.set_link(a->port_number(), false);
+  for (std::uint32_t i = 0; i < 40; ++i) send(association, i, StreamId(0), Ppid(7), true);
+  CommandRecord close;
+  close.type = CommandType::close_endpoint;
+  close.endpoint = endpoint;
+  close.request = 2001;
+  rings->command(0, close);
+  run(seconds(5));
+  EXPECT_EQ(rings->reply_to(2001).error, static_cast<std::uint16_t>(CommandStatus::done));
+  const auto count = [&](EventType type) {
+    return std::count_if(rings->events.begin(), rings->events.end(),
+                         [&](const Event& event) { return event.type == type && event.association == association; });
+  };
+  EXPECT_EQ(count(EventType::message), 1);
+  EXPECT_EQ(count(EventType::send_failed), 40);
+  EXPECT_EQ(count(EventType::association_lost), 1);
+}
+
 INSTANTIATE_TEST_SUITE_P(Workers, RingsTest, testing::Values(1, 3));
 
 }  // namespace
