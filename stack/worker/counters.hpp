@@ -34,6 +34,7 @@ namespace sluice::worker {
   X(tx_checksum_software,      "checksums computed in software")                                         \
   X(tx_back_pressure,          "times a packet had to wait: transmit ring full")                         \
   X(tx_stalls,                 "times a port was given up: its transmit ring stood still")               \
+  X(drop_port_down,            "frames dropped: they waited for a port that was given up")               \
   X(tx_no_buffer,              "times a packet had to wait: no transmit buffer")                         \
   X(timers_fired,              "association deadlines that fired")                                       \
   X(associations_opened,       "associations begun, passive ones included")                              \

@@ -12,6 +12,7 @@ Transmitter::Transmitter(std::vector<TransmitRoute> routes, base::BufferSource& 
       pool_(pool),
       counters_(counters),
       staged_(routes_.size()),
+      most_staged_(routes_.size(), kMaxStaged),
       room_(routes_.size()),
       stalled_since_(routes_.size(), kNever),
       turn_(routes_.size()) {
@@ -77,9 +78,16 @@ void Transmitter::compute_checksums(ip::Layer& ip, Timestamp now) {
 }
 
 bool Transmitter::send_frame(std::uint16_t port, base::Buffer&& frame) {
-  if (staged_[port].size() == kMaxStaged) return false;
+  if (staged_[port].size() >= most_staged_[port]) return false;
   staged_[port].push_back(std::move(frame));
   return true;
+}
+
+void Transmitter::follow_port(std::uint16_t port, bool up) {
+  most_staged_[port] = up ? kMaxStaged : drivers::kMaxBurst;
+  if (staged_[port].size() <= most_staged_[port]) return;
+  counters_.drop_port_down += staged_[port].size() - most_staged_[port];
+  staged_[port].resize(most_staged_[port]);
 }
 
 bool Transmitter::take_frames() {
@@ -98,7 +106,7 @@ bool Transmitter::take_frames(std::uint16_t port) {
   for (std::size_t i = 0; i < rings.size() && may_take_frames(port); ++i) {
     std::array<base::Block*, drivers::kMaxBurst> blocks;
     const std::size_t n = rings[(turn_[port] + i) % rings.size()]->blocks.pop(blocks);
-    for (std::size_t k = 0; k < n; ++k) SLUICE_CHECK(send_frame(port, base::Buffer::adopt(*blocks[k])));
+    for (std::size_t k = 0; k < n; ++k) staged_[port].push_back(base::Buffer::adopt(*blocks[k]));
     any |= n > 0;
   }
   if (had_room) turn_[port] = (turn_[port] + 1) % (rings.size() + 1);

@@ -50,6 +50,9 @@ class Transmitter {
   bool take_frames();
   /// take_frames() would find something, and room for it.
   bool has_frames_to_take() const;
+  /// Of what waits for a port that is down, a burst stays, by whose leaving it is seen to go on: it must not keep the
+  /// buffers that other ports need.
+  void follow_port(std::uint16_t port, bool up);
   /// Nothing waits for `port`.
   bool idle(std::uint16_t port) const { return staged_[port].empty(); }
 
@@ -73,6 +76,7 @@ class Transmitter {
   base::BufferSource& pool_;
   Counters& counters_;
   std::vector<std::vector<base::Buffer>> staged_;  // by port
+  std::vector<std::uint32_t> most_staged_;         // by port
   std::vector<std::uint32_t> room_;                // by port
   std::vector<Timestamp> stalled_since_;           // by port
   std::vector<std::size_t> turn_;                  // by port: who comes first, from_others or this worker

@@ -44,6 +44,7 @@ void Worker::follow_port(std::uint16_t port, bool was_up) {
   PortWatch& watch = port_watches_[port];
   if (watch.up() == was_up) return;
   ip_.set_link(port, watch.up(), now_);
+  transmitter_.follow_port(port, watch.up());
   watch.telling = true;
   watch.told = encode({self_, 0, 0});
 }
