@@ -6,6 +6,7 @@
 #include <cctype>
 #include <utility>
 
+#include "stack/base/mac_address.hpp"
 #include "stack/socket/config_keys.hpp"
 #include "stack/worker/command_arguments.hpp"
 
@@ -52,11 +53,19 @@ bool is_network(const InterfaceAddress& own) {
 
 void check_ports(const StackConfig& config, const std::string& where) {
   for (const PortConfig& port : config.ports) {
-    for (const PortConfig& other : config.ports)
+    for (const PortConfig& other : config.ports) {
+      if (&other != &port && other.name == port.name)
+        throw Error(where + ": two ports have the name " + port.name +
+                    "; give each a name of its own (without one it is port0, port1 and so on, by its place)");
       if (&other != &port && opens_one_alone(port) && port.driver == other.driver && !port.device.empty() &&
           port.device == other.device)
         throw Error(where + ": ports " + port.name + " and " + other.name + " both open " + port.device +
                     "; give each a device of its own, or one port all the addresses");
+    }
+    base::MacAddress mac;
+    if (!port.mac.empty() && !base::parse_mac_address(port.mac, mac))
+      throw Error(where + ": port " + port.name + ": mac is '" + port.mac +
+                  "'; it must be an Ethernet address such as 02:00:00:00:00:01");
     for (const InterfaceAddress& own : port.addresses) {
       const bool twice = std::count_if(port.addresses.begin(), port.addresses.end(),
                                        [&](const InterfaceAddress& other) { return other.address == own.address; }) > 1;
@@ -69,6 +78,11 @@ void check_ports(const StackConfig& config, const std::string& where) {
 }
 
 }  // namespace
+
+void name_ports(StackConfig& config) {
+  for (std::size_t i = 0; i < config.ports.size(); ++i)
+    if (config.ports[i].name.empty()) config.ports[i].name = "port" + std::to_string(i);
+}
 
 void check_whole(const StackConfig& config, const std::string& where) {
   if (!is_name(config.instance))

@@ -57,7 +57,7 @@ const std::vector<Key<LimitsConfig>>& limit_keys() {
   static const std::vector<Key<L>> keys = {
       socket::integer("associations", &L::associations, 1, 1 << 24),
       socket::integer("opening_attempts", &L::opening_attempts, 1, 1 << 20),
-      socket::integer("endpoints", &L::endpoints, 1, 65535),
+      socket::integer("endpoints", &L::endpoints, 1, 65534),
       socket::integer("inits_per_second", &L::inits_per_second, 1, 10000000),
       socket::integer("receive_buffers", &L::receive_buffers, 256, 1 << 24),
       socket::integer("transmit_buffers", &L::transmit_buffers, 256, 1 << 24),
@@ -163,11 +163,6 @@ const std::vector<Key<StackConfig>>& stack_keys() {
   return keys;
 }
 
-void name_ports(StackConfig& config) {
-  for (std::size_t i = 0; i < config.ports.size(); ++i)
-    if (config.ports[i].name.empty()) config.ports[i].name = "port" + std::to_string(i);
-}
-
 /// A value as typed on a command line: TOML where it is TOML, else a string.
 toml::table read_value(std::string_view text) {
   try {
@@ -200,6 +195,13 @@ void set_one(Target& target, const std::vector<Key<Target>>& keys, std::string_v
 
 }  // namespace
 
+void socket::check_ranges(const StackConfig& config, const std::string& where) {
+  socket::check_fields(config, stack_keys(), where + ": ");
+  socket::check_fields(config.limits, limit_keys(), where + ": limits.");
+  for (const PortConfig& port : config.ports)
+    socket::check_fields(port, port_keys(), where + ": port " + port.name + ": ");
+}
+
 StackConfig parse_config(std::string_view text, const std::string& name) {
   StackConfig config;
   try {
@@ -208,7 +210,7 @@ StackConfig parse_config(std::string_view text, const std::string& name) {
     throw Error(name + ':' + std::to_string(error.source().begin.line) +
                 ": not TOML: " + std::string(error.description()));
   }
-  name_ports(config);
+  socket::name_ports(config);
   socket::check_whole(config, name);
   return config;
 }
@@ -249,7 +251,7 @@ void override_config(StackConfig& config, std::string_view assignment) {
     set_one(config.limits, limit_keys(), rest, value, place);
   else
     set_one(config, stack_keys(), key, value, place);
-  name_ports(config);  // what several settings must agree on is seen when the stack starts
+  socket::name_ports(config);  // what several settings must agree on is seen when the stack starts
 }
 
 }  // namespace sluice

@@ -31,6 +31,8 @@ struct Key {
   std::string name;
   std::function<void(Target&, const toml::node&, const Place&)> set;
   bool first = false;  ///< set before the others, whatever the order in the table
+  /// What is wrong with the value in `Target`, which a program may have filled in; empty: nothing, or nobody looks.
+  std::function<std::string(const Target&)> wrong{};
 };
 
 /// `value` as an integer within [low, high], or an error that says so, and `besides` what else is allowed. Reads sizes
@@ -53,26 +55,46 @@ std::size_t read_choice(const toml::node& value, const std::vector<std::string>&
 /// The elements of an array.
 void for_each_element(const toml::node& value, const Place& place, const std::function<void(const toml::node&)>& visit);
 
+/// Empty if `value` is within [low, high].
+inline std::string out_of_range(std::uint64_t value, std::int64_t low, std::int64_t high) {
+  if (std::cmp_less_equal(low, value) && std::cmp_less_equal(value, high)) return {};
+  return "is " + std::to_string(value) + "; it must be from " + std::to_string(low) + " to " + std::to_string(high);
+}
+
 template <class Target, std::integral Field>
 Key<Target> integer(std::string name, Field Target::*field, std::int64_t low, std::int64_t high) {
-  return {std::move(name), [=](Target& target, const toml::node& node, const Place& place) {
+  return {std::move(name),
+          [=](Target& target, const toml::node& node, const Place& place) {
             target.*field = static_cast<Field>(read_integer(node, low, high, place));
-          }};
+          },
+          false, [=](const Target& target) { return out_of_range(target.*field, low, high); }};
 }
 
 /// 0, by which the field leaves the choice to others, or what integer() takes.
 template <class Target, std::integral Field>
 Key<Target> integer_or_zero(std::string name, Field Target::*field, std::int64_t low, std::int64_t high) {
-  return {std::move(name), [=](Target& target, const toml::node& node, const Place& place) {
+  return {std::move(name),
+          [=](Target& target, const toml::node& node, const Place& place) {
             const bool zero = node.value<std::int64_t>() == 0;
             target.*field = zero ? Field{0} : static_cast<Field>(read_integer(node, low, high, place, ", or 0"));
+          },
+          false,
+          [=](const Target& target) {
+            return target.*field == 0 ? std::string() : out_of_range(target.*field, low, high);
           }};
 }
 
 template <class Target>
 Key<Target> duration(std::string name, Duration Target::*field, Duration low, Duration high) {
-  return {std::move(name), [=](Target& target, const toml::node& node, const Place& place) {
+  return {std::move(name),
+          [=](Target& target, const toml::node& node, const Place& place) {
             target.*field = read_duration(node, low, high, place);
+          },
+          false,
+          [=](const Target& target) -> std::string {
+            if (target.*field >= low && target.*field <= high) return {};
+            return "is " + duration_text(target.*field) + "; it must be from " + duration_text(low) + " to " +
+                   duration_text(high);
           }};
 }
 
@@ -114,6 +136,16 @@ void apply_table(Target& target, const toml::node& node, const std::vector<Key<T
       }
       if (found->first == first) found->set(target, value, at);
     }
+  }
+}
+
+/// Throws Error when a field of `target` has a value that its key would have refused. `place`: what the keys' names
+/// follow in the error.
+template <class Target>
+void check_fields(const Target& target, const std::vector<Key<Target>>& keys, const std::string& place) {
+  for (const Key<Target>& key : keys) {
+    const std::string wrong = key.wrong ? key.wrong(target) : "";
+    if (!wrong.empty()) throw Error(place + key.name + ' ' + wrong);
   }
 }
 

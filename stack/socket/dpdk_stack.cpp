@@ -39,7 +39,9 @@ drivers::PoolConfig pool_config(const StackConfig& config, const char* what, std
   return pool;
 }
 
-StackConfig checked(const StackConfig& config) {
+StackConfig checked(StackConfig config) {
+  name_ports(config);
+  check_ranges(config, "the configuration");
   check_whole(config, "the configuration");
   for (const std::uint16_t cpu : config.cpus)
     if (!std::filesystem::exists("/sys/devices/system/cpu/cpu" + std::to_string(cpu)))
@@ -57,7 +59,9 @@ StackConfig checked(const StackConfig& config) {
   }
   if (!address) throw Error("no port has an address; add addresses = [\"198.18.0.1/24\"] or the like to a [[port]]");
   base::LogLevel level = base::LogLevel::info;
-  if (base::parse_log_level(config.log_level, level)) base::set_log_level(level);
+  if (!base::parse_log_level(config.log_level, level))
+    throw Error("log_level is '" + config.log_level + "'; it must be trace, debug, info, warning, error or off");
+  base::set_log_level(level);
   return config;
 }
 
@@ -79,8 +83,8 @@ bool is_shared_with_kernel(const PortConfig& config) {
   return config.driver == PortDriver::af_packet || config.driver == PortDriver::af_xdp;
 }
 
-/// Such a device has packets until it has sent them, and often longer.
-bool sends_from_our_memory(PortDriver driver) {
+/// Such a device fills our packet buffers, and has those that it sends until they are sent, and often longer.
+bool works_in_our_memory(PortDriver driver) {
   return driver == PortDriver::pci || driver == PortDriver::virtio_user || driver == PortDriver::af_xdp;
 }
 
@@ -128,11 +132,20 @@ void DpdkStack::open_ports() {
     ports_.push_back(std::move(opened));
   }
   check_transmit_buffers();
-  warn_of_few_receive_buffers();
+  check_receive_buffers();
 }
 
-// The receive queues hold as many as they have descriptors, and as many again are kept for them to refill with.
-void DpdkStack::warn_of_few_receive_buffers() const {
+// The receive queues hold as many as they have descriptors, and as many again are kept for them to refill with. Many
+// devices hand nothing up before they have refilled: they would receive nothing ever.
+void DpdkStack::check_receive_buffers() const {
+  std::uint32_t held = drivers::kMaxBurst;
+  for (std::size_t i = 0; i < ports_.size(); ++i)
+    if (works_in_our_memory(config_.ports[i].driver)) held += ports_[i]->info().receive_descriptors;
+  const std::uint32_t needed = held + held / 4;  // other threads' caches hold up to a fifth of the pool
+  if (config_.limits.receive_buffers < needed)
+    throw Error("limits.receive_buffers is " + std::to_string(config_.limits.receive_buffers) +
+                ", and the ports' receive queues hold " + std::to_string(held) + " of a worker: set it to " +
+                std::to_string(needed) + " or more, or rx_descriptors of the ports lower");
   std::uint32_t reserved = 0;
   for (const auto& port : ports_) reserved += 2 * port->info().receive_descriptors;
   const std::uint32_t wanted = reserved + reserved / 4;
@@ -148,7 +161,7 @@ void DpdkStack::warn_of_few_receive_buffers() const {
 void DpdkStack::check_transmit_buffers() const {
   std::uint32_t kept = drivers::kMaxBurst;
   for (std::size_t i = 0; i < ports_.size(); ++i)
-    if (sends_from_our_memory(config_.ports[i].driver)) kept += ports_[i]->info().transmit_descriptors;
+    if (works_in_our_memory(config_.ports[i].driver)) kept += ports_[i]->info().transmit_descriptors;
   const std::uint32_t needed = kept + kept / 4;  // other threads' caches hold up to a fifth of the pool
   if (config_.limits.transmit_buffers >= needed) return;
   throw Error("limits.transmit_buffers is " + std::to_string(config_.limits.transmit_buffers) +

@@ -62,9 +62,9 @@ enum class IdleMode : std::uint8_t {
 
 /// The caps on what a stack holds. What each refuses is counted under a name.
 struct LimitsConfig {
-  std::uint32_t associations = 16384;     ///< in the stack, all workers together
-  std::uint32_t opening_attempts = 4096;  ///< associations of ours not yet established
-  std::uint32_t endpoints = 1024;
+  std::uint32_t associations = 16384;      ///< in the stack, all workers together
+  std::uint32_t opening_attempts = 4096;   ///< associations of ours not yet established
+  std::uint32_t endpoints = 1024;          ///< at most 65534
   std::uint32_t inits_per_second = 10000;  ///< that peers may send, each worker; further ones are dropped unread
   std::uint32_t receive_buffers = 16384;   ///< packets, each worker
   std::uint32_t transmit_buffers = 8192;   ///< packets, each worker

@@ -4,6 +4,8 @@
 
 #include <tuple>
 
+#include "stack/socket/config_check.hpp"
+
 namespace sluice {
 namespace {
 
@@ -137,6 +139,42 @@ TEST(Config, SeesWhatContradicts) {
   EXPECT_EQ(error_of("[[port]]\naddresses = [\"198.18.4.0/22\"]\n"),
             "gw.toml: port port0: 198.18.4.0/22 is a network, not the address of a host in it");
   EXPECT_EQ(error_of("[[port]]\naddresses = [\"198.18.1.0/22\", \"198.18.0.0/31\", \"2001:db8::/64\"]\n"), "no error");
+}
+
+TEST(Config, SeesThatTwoPortsHaveOneName) {
+  EXPECT_NE(error_of("[[port]]\nname = \"port1\"\n[[port]]\n").find("two ports have the name port1"),
+            std::string::npos);
+}
+
+// A program may have filled it in, past what a file may say.
+TEST(Config, SeesWhatIsOutOfRange) {
+  const auto error_with = [](auto&& spoil) -> std::string {
+    StackConfig config;
+    config.ports.emplace_back();
+    spoil(config);
+    socket::name_ports(config);
+    try {
+      socket::check_ranges(config, "it");
+      socket::check_whole(config, "it");
+      return "no error";
+    } catch (const Error& error) {
+      return error.what();
+    }
+  };
+  EXPECT_EQ(error_with([](StackConfig&) {}), "no error");
+  EXPECT_EQ(error_with([](StackConfig& config) { config.limits.associations = 0; }),
+            "it: limits.associations is 0; it must be from 1 to 16777216");
+  EXPECT_EQ(error_with([](StackConfig& config) { config.limits.endpoints = 65535; }),
+            "it: limits.endpoints is 65535; it must be from 1 to 65534");
+  EXPECT_EQ(error_with([](StackConfig& config) { config.workers = 65; }), "it: workers is 65; it must be from 1 to 64");
+  EXPECT_EQ(error_with([](StackConfig& config) { config.idle_sleep = std::chrono::seconds(1); }),
+            "it: idle_sleep is 1s; it must be from 1us to 10ms");
+  EXPECT_EQ(error_with([](StackConfig& config) { config.ports[0].mtu = 100; }),
+            "it: port port0: mtu is 100; it must be from 1280 to 9000");
+  EXPECT_EQ(error_with([](StackConfig& config) { config.ports[0].rx_descriptors = 1; }),
+            "it: port port0: rx_descriptors is 1; it must be from 64 to 8192");
+  EXPECT_EQ(error_with([](StackConfig& config) { config.ports[0].mac = "02:00"; }),
+            "it: port port0: mac is '02:00'; it must be an Ethernet address such as 02:00:00:00:00:01");
 }
 
 TEST(Config, SaysThatThereMayBeSeveralPorts) {
