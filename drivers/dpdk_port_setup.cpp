@@ -204,10 +204,10 @@ void DpdkPort::set_address() {
 void DpdkPort::close() noexcept {
   for (const Queue& queue : queues_)
     if (queue.interrupt_set >= 0) ::close(queue.interrupt_set);
-  if (!found_) return;
+  if (!found_ && !made_) return;
   const InterruptPause pause;
   if (started_) rte_eth_dev_stop(port_);
-  rte_eth_dev_close(port_);
+  if (found_) rte_eth_dev_close(port_);
   if (made_) rte_eal_hotplug_remove(device_.bus.c_str(), device_.name.c_str());
 }
 

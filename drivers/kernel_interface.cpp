@@ -12,7 +12,6 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <bit>
@@ -26,20 +25,6 @@ namespace sluice::drivers {
 namespace {
 
 using pmd::refuse;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 ifreq request_for(const std::string& interface) {
   ifreq request{};
@@ -122,33 +107,29 @@ std::optional<KernelAddress> kernel_address(const IpAddress& address) {
 }
 
 KernelInterface::KernelInterface(const std::string& interface)
-    : index_(static_cast<int>(if_nametoindex(interface.c_str()))) {
+    : index_(static_cast<int>(if_nametoindex(interface.c_str()))),
+      netlink_(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)),
+      multicast_(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0)) {  // protocol 0: receives nothing
   const auto fail = [&](const char* what) {
     throw SetupError(fmt::format("interface '{}': {}: {}; check that it exists and that this process may use it",
                                  interface, what, std::strerror(errno)));
   };
-  multicast_ = ::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);  // protocol 0: receives nothing
   packet_mreq membership{};
   membership.mr_ifindex = index_;
   membership.mr_type = PACKET_MR_ALLMULTI;
-  if (multicast_ < 0 || setsockopt(multicast_, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &membership, sizeof membership) != 0)
+  if (multicast_.get() < 0 ||
+      setsockopt(multicast_.get(), SOL_PACKET, PACKET_ADD_MEMBERSHIP, &membership, sizeof membership) != 0)
     fail("multicast frames cannot be had");
-  netlink_ = ::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
   sockaddr_nl address{};
   address.nl_family = AF_NETLINK;
   address.nl_groups = RTMGRP_LINK;
-  if (netlink_ < 0 || bind(netlink_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+  if (netlink_.get() < 0 || bind(netlink_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     fail("its link state cannot be watched");
   request();
   // The first answer is worth waiting for: it comes from the kernel, not from the network.
   constexpr int kMilliseconds = 1000;
-  pollfd waiting{netlink_, POLLIN, 0};
+  pollfd waiting{netlink_.get(), POLLIN, 0};
   if (poll(&waiting, 1, kMilliseconds) == 1) read_messages(MSG_DONTWAIT);
-}
-
-KernelInterface::~KernelInterface() {
-  if (netlink_ >= 0) close(netlink_);
-  if (multicast_ >= 0) close(multicast_);
 }
 
 LinkState KernelInterface::link() noexcept {
@@ -166,14 +147,14 @@ void KernelInterface::request() noexcept {
   message.header.nlmsg_flags = NLM_F_REQUEST;
   message.link.ifi_index = index_;
   // Should it fail, the state stays as it was until the kernel tells of a change.
-  if (send(netlink_, &message, sizeof message, MSG_DONTWAIT) < 0) return;
+  if (send(netlink_.get(), &message, sizeof message, MSG_DONTWAIT) < 0) return;
 }
 
 void KernelInterface::read_messages(int flags) noexcept {
   alignas(nlmsghdr) char bytes[16384];
   constexpr int kMostBatches = 64;
   for (int batch = 0; batch < kMostBatches; ++batch) {
-    ssize_t left = recv(netlink_, bytes, sizeof bytes, flags);
+    ssize_t left = recv(netlink_.get(), bytes, sizeof bytes, flags);
     if (left < 0 && errno == ENOBUFS) {
       request();  // some changes were lost: ask how things are now
       continue;

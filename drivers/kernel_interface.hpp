@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "drivers/descriptor.hpp"
 #include "drivers/port.hpp"
 #include "drivers/port_config.hpp"
 
@@ -36,8 +37,6 @@ class KernelInterface {
   explicit KernelInterface(const std::string& interface);
   KernelInterface(const KernelInterface&) = delete;
   KernelInterface& operator=(const KernelInterface&) = delete;
-  ~KernelInterface();
-
   /// As far as the kernel has told by now; never waits.
   LinkState link() noexcept;
 
@@ -47,8 +46,8 @@ class KernelInterface {
   void read_message(const void* message) noexcept;
 
   int index_ = 0;
-  int netlink_ = -1;
-  int multicast_ = -1;  // holds the membership
+  Descriptor netlink_;
+  Descriptor multicast_;  // holds the membership
   LinkState state_;
 };
 

@@ -15,7 +15,7 @@ struct OpenEndpointArguments {
   assoc::AddressList addresses;  ///< empty: all of the stack's
   std::uint16_t port = 0;        ///< 0: each association that it opens gets an ephemeral one; it cannot listen
   bool listen = false;
-  std::uint32_t backlog = 0;  ///< associations it may have at once that peers opened; 0: only the stack's limit
+  std::uint32_t backlog = 0;  ///< as EndpointOptions::backlog
   bool has_parameters = false;
   Parameters parameters;  ///< if has_parameters; otherwise the stack's
 };

@@ -15,7 +15,7 @@ struct Limits {
   std::uint32_t associations = 16384;     ///< in the stack, all workers together; at most 2^24
   std::uint32_t opening_attempts = 4096;  ///< of those, ours that are not yet established
   std::uint16_t endpoints = 1024;
-  std::uint32_t directory_addresses = 0;   ///< peer addresses, each worker; 0: eight times `associations`, 2^17 at most
+  std::uint32_t directory_addresses = 0;   ///< peer addresses, each worker; 0: `associations`, but 2^17 at least
   std::uint32_t retired_tags = 1 << 14;    ///< tags kept from use after their association, each worker
   std::uint32_t parked_sends = 1 << 16;    ///< messages that wait for room in send buffers, each worker
   std::uint32_t forwarded_packets = 1024;  ///< packets under way from one worker to another

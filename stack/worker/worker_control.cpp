@@ -93,7 +93,7 @@ void Worker::handle(const CreateMessage& message) {
   const auto found = endpoints_.find(order.endpoint.value);
   EndpointRecord* const endpoint = found != endpoints_.end() && !found->second->closing ? found->second.get() : nullptr;
   const bool room = endpoint != nullptr && stack_.associations.take();
-  if (!room) ++counters_.refused_association_limit;
+  if (endpoint != nullptr && !room) ++counters_.refused_association_limit;
   const endpoint::Admission admission = owner_role_.admit(now_, order, packet, room);
   AssociationRecord* record = nullptr;
   if (admission == endpoint::Admission::admitted) record = make_association(*endpoint, *endpoint->parameters);

@@ -5,6 +5,7 @@
 #include <sluice/error.hpp>
 
 #include <string>
+#include <system_error>
 
 namespace sluice::worker {
 
@@ -25,6 +26,9 @@ WorkerThreads::WorkerThreads(WorkerGroup& group, const Options& options) : group
       threads_.emplace_back([this, i, options, started = std::move(started)]() mutable { start(i, options, started); });
       begins.get();
     }
+  } catch (const std::system_error& error) {
+    stop();
+    throw Error(std::string("no thread can be made for a worker: ") + error.what() + "; raise the limit (`ulimit -u`)");
   } catch (...) {
     stop();
     throw;

@@ -17,7 +17,9 @@ struct EndpointOptions {
   std::uint16_t port = 0;            ///< 0: an ephemeral one
   std::vector<IpAddress> addresses;  ///< empty: all of the stack's
   bool listen = false;
-  std::uint32_t backlog = 0;  ///< associations it may have at once that the peer opened; 0: only the stack's limit
+  /// Associations that peers opened and that are not up yet, or whose association_up has not gone to the application,
+  /// that there may be at once; 0: only the stack's limit.
+  std::uint32_t backlog = 0;
   std::optional<Parameters> parameters;  ///< empty: the stack's
 };
 
@@ -64,7 +66,8 @@ class SLUICE_API Application {
   virtual EndpointId open(const EndpointOptions& options) = 0;
   /// Aborts the associations of the endpoint, one `association_lost` each, and frees its port.
   virtual void close(EndpointId endpoint) = 0;
-  /// The port it has, for those that asked for an ephemeral one.
+  /// The port it has, for those that asked for an ephemeral one. Without `listen` nobody is reached there: each
+  /// association that such an endpoint opens has another one, which status() tells.
   virtual std::uint16_t local_port(EndpointId endpoint) const = 0;
 
   /// Opens an association to `peers`, addresses of one host, the first of which is tried first (§11.1.2). The answer is

@@ -13,7 +13,7 @@ enum class EventType : std::uint8_t {
   message,            ///< a piece of a message: data, stream, ppid, message_id, begin, end, unordered
   association_up,     ///< COMMUNICATION UP (RFC 9260 §11.2): streams_in, streams_out; `active` if we connected
   association_lost,   ///< COMMUNICATION LOST: error (a Reason); after the peer's ABORT also data and length if it gave
-                      ///< a reason: any bytes, none of them promised to be text
+                      ///< a reason, and not as many buffers are lent as may be: any bytes, none promised to be text
   connect_failed,     ///< an association that we opened never came up: error (a Reason); data and length as above
   restarted,          ///< RESTART: the peer began anew; messages not acknowledged before are lost and were reported;
                       ///< streams_in, streams_out
