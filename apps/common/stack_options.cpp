@@ -7,6 +7,13 @@
 #include <cstring>
 
 namespace sluice::apps {
+namespace {
+
+bool is_profile(const std::string& setting) {
+  return setting.starts_with("parameters.profile=");
+}
+
+}  // namespace
 
 void StackOptions::add_to(CLI::App& app) {
   const char* const group = "The stack";
@@ -31,13 +38,17 @@ void StackOptions::add_to(CLI::App& app) {
   app.add_option("--instance", instance_, "name of this stack, for DPDK's files and sluice-ctl")->group(group);
   app.add_option("--set", settings_,
                  "any setting by its key, such as parameters.rto_min=100ms or port.0.mtu=9000; repeatable. "
-                 "config/example.toml explains every key")
+                 "config/example.toml explains every key. parameters.profile=NAME comes before all other settings, and "
+                 "replaces the file's [parameters]")
       ->allow_extra_args(false)
       ->group(group);
 }
 
 StackConfig StackOptions::config() const {
   StackConfig config = file_.empty() ? StackConfig{} : load_config(file_);
+  // A profile sets every parameter: it must not undo what stands beside it.
+  for (const auto& setting : settings_)
+    if (is_profile(setting)) override_config(config, setting);
   for (const auto& setting : defaults) override_config(config, setting);
   const std::string driver = driver_.empty() && !device_.empty() ? "af_packet" : driver_;
   if (!driver.empty()) override_config(config, "port.0.driver=\"" + driver + '"');
@@ -56,7 +67,8 @@ StackConfig StackOptions::config() const {
   }
   if (workers_ > 0) override_config(config, "workers=" + std::to_string(workers_));
   if (!instance_.empty()) override_config(config, "instance=\"" + instance_ + '"');
-  for (const auto& setting : settings_) override_config(config, setting);
+  for (const auto& setting : settings_)
+    if (!is_profile(setting)) override_config(config, setting);
   config.eal_arguments.insert(config.eal_arguments.end(), eal_arguments.begin(), eal_arguments.end());
   if (config.ports.empty())
     throw Error("no port: give --device INTERFACE and --address A.B.C.D/N, or --config FILE with a [[port]]");

@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "apps/common/echo_failures.hpp"
 #include "apps/common/not_negative.hpp"
 #include "apps/common/reason_text.hpp"
 #include "apps/common/stack_options.hpp"
@@ -36,6 +37,7 @@ class Echo {
   }
   unsigned long long messages() const { return messages_; }
   unsigned long long bytes() const { return bytes_; }
+  const EchoFailures& failures() const { return failures_; }
 
  private:
   /// True: the event is kept, to be released later.
@@ -81,17 +83,23 @@ class Echo {
                    what.c_str());
   }
 
-  SendResult send(const Event& event) {
+  /// False: there is no room.
+  bool send(const Event& event) {
     SendOptions options;
     options.unordered = event.unordered;
     options.end = event.end;
-    return application_.send(event.association, event.stream, event.ppid, event.bytes(), options);
+    const SendResult result = application_.send(event.association, event.stream, event.ppid, event.bytes(), options);
+    if (event.end && result != SendResult::queued && result != SendResult::would_block) {
+      failures_.add(result);
+      say(event, "a message on stream " + std::to_string(event.stream.value) + " not echoed: " + text_of(result));
+    }
+    return result != SendResult::would_block;
   }
 
   /// False: there is no room. The event is kept as it is, so that the receive window closes and the peer slows down.
   bool send_back(const Event& event) {
     const auto queue = waiting_.find(event.association.value);
-    if (queue == waiting_.end() && send(event) != SendResult::would_block) return true;
+    if (queue == waiting_.end() && send(event)) return true;
     waiting_[event.association.value].push_back(event);
     return false;
   }
@@ -100,7 +108,7 @@ class Echo {
     const auto queue = waiting_.find(association.value);
     if (queue == waiting_.end()) return;
     for (auto& events = queue->second; !events.empty(); events.pop_front()) {
-      if (send(events.front()) == SendResult::would_block) return;
+      if (!send(events.front())) return;
       application_.release(std::span(&events.front(), 1));
     }
     waiting_.erase(queue);
@@ -119,6 +127,7 @@ class Echo {
   std::unordered_map<std::uint64_t, std::deque<Event>> waiting_;
   unsigned long long messages_ = 0;
   unsigned long long bytes_ = 0;
+  EchoFailures failures_;
 };
 
 int echo_main(int argc, char** argv) {
@@ -131,7 +140,8 @@ int echo_main(int argc, char** argv) {
   add_version(app, "sluice-echo");
   app.add_option("--port", options.port, "SCTP port to listen on")->check(CLI::Range(1, 65535))->capture_default_str();
   app.add_flag("--discard", options.discard, "take messages and send nothing back");
-  app.add_flag("-v,--verbose", options.verbose, "tell of associations and paths that come and go");
+  app.add_flag("-v,--verbose", options.verbose,
+               "tell of associations and paths that come and go, and of messages that cannot be echoed");
   app.add_option("--duration", options.duration, "seconds after which to end; 0: when stopped")->check(not_negative());
   options.stack.add_to(app);
   CLI11_PARSE(app, argc, argv);
@@ -150,7 +160,8 @@ int echo_main(int argc, char** argv) {
   while (!stop_requested() && (options.duration <= 0 || std::chrono::steady_clock::now() - begun < duration))
     if (!echo.turn()) application->wait(std::chrono::milliseconds(100));
   std::printf("%llu messages, %llu bytes\n", echo.messages(), echo.bytes());
-  return 0;
+  for (const auto& sentence : echo.failures().sentences()) std::fprintf(stderr, "%s\n", sentence.c_str());
+  return echo.failures().missed() == 0 ? 0 : 1;
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace sluice::apps {
 struct Findings {
   std::uint64_t messages = 0;
   std::uint64_t bytes = 0;
-  std::uint64_t corrupted = 0;   ///< wrong bytes, size or stream
+  std::uint64_t corrupted = 0;   ///< wrong bytes, size, stream or sequence number
   std::uint64_t misordered = 0;  ///< not in order within its stream
   std::uint64_t duplicated = 0;
 
@@ -32,11 +32,13 @@ class Checker {
 
  private:
   void complete(const Event& event, bool right);
+  /// Counts an unordered message that came before. False: there can be no such message yet.
+  bool note_arrival(std::uint32_t sequence);
 
   const Content& content_;
   Findings findings_;
-  std::vector<std::uint32_t> next_;     // by stream: the sequence number that is due
-  std::vector<std::uint64_t> arrived_;  // a bit a sequence number
+  std::vector<std::uint32_t> next_;  // by stream: the sequence number that is due
+  std::vector<bool> arrived_;        // unordered: around the sequence number that would be due in order
   struct Partial {
     std::uint32_t offset = 0;
     bool right = true;

@@ -1,5 +1,7 @@
 #include "apps/perf/client.hpp"
 
+#include <sluice/error.hpp>
+
 #include <cmath>
 #include <cstdio>
 
@@ -91,7 +93,11 @@ Result collect(const PerfOptions& options, const std::vector<std::unique_ptr<Cli
 
 int run_client(const PerfOptions& options) {
   catch_stop_signals();
-  Stack stack(options.stack.config());
+  const StackConfig config = options.stack.config();
+  if (options.local_port != 0 && options.delivery == Delivery::run_to_completion && config.workers > 1)
+    throw Error("--local-port does not go with --delivery run-to-completion and " + std::to_string(config.workers) +
+                " workers: each worker's loop opens a port of its own; give --workers 1, or leave one of the two out");
+  Stack stack(config);
   std::vector<std::unique_ptr<ClientTotals>> totals;
   SpanOfTime active;
   const std::size_t loops = options.delivery == Delivery::rings ? 1 : stack.workers();

@@ -11,6 +11,7 @@ namespace sluice::apps {
 namespace {
 
 constexpr std::uint64_t kMessagesPerTurn = 128;  // of one association, before the next has its turn
+constexpr std::uint32_t kMostOpening = 256;      // associations that come up at once
 
 }  // namespace
 
@@ -34,7 +35,7 @@ void ClientLoop::connect() {
     if (!address) throw Error("'" + peer + "' is not an IPv4 or IPv6 address");
     peers.push_back(*address);
   }
-  while (opened_ < associations_ && opened_ - totals_.established < 256 &&
+  while (opened_ < associations_ && opened_ - totals_.established - failed_ < kMostOpening &&
          application_.connect(endpoint_, peers, options_.port, opened_))
     ++opened_;
 }
@@ -62,6 +63,7 @@ void ClientLoop::on_event(const Event& event) {
       break;
     case EventType::connect_failed:
       problem("an association did not come up: " + end_text(event));
+      ++failed_;
       ++ended_;
       break;
     case EventType::association_lost:
@@ -91,6 +93,18 @@ void ClientLoop::on_event(const Event& event) {
   }
 }
 
+void ClientLoop::check_streams(const Event& event) const {
+  const std::uint16_t wanted = options_.workload.streams;
+  const auto too_few = [&](const char* peer_does, std::uint16_t streams, const char* parameter) {
+    return Error(std::string("the peer ") + peer_does + ' ' + std::to_string(streams) + " streams, not " +
+                 std::to_string(wanted) + "; give --streams " + std::to_string(streams) + " or raise parameters." +
+                 parameter + " there");
+  };
+  if (event.streams_out < wanted) throw too_few("takes", event.streams_out, "max_inbound_streams");
+  if (options_.latency && event.streams_in < wanted)
+    throw too_few("sends on", event.streams_in, "outbound_streams");  // each answer comes on its request's stream
+}
+
 void ClientLoop::on_up(const Event& event) {
   Peer& peer = peers_.try_emplace(event.association.value, event.association, content_).first->second;
   ++totals_.associations;
@@ -102,10 +116,7 @@ void ClientLoop::on_up(const Event& event) {
     peer.answers = std::make_unique<Checker>(content_);
     peer.sent_at = std::make_unique<SendTimes>(options_.window);
   }
-  if (event.streams_out < options_.workload.streams)
-    throw Error("the peer takes " + std::to_string(event.streams_out) + " streams, not " +
-                std::to_string(options_.workload.streams) + "; give --streams " + std::to_string(event.streams_out) +
-                " or raise parameters.max_inbound_streams there");
+  check_streams(event);
   make_ready(peer);
 }
 
@@ -118,8 +129,9 @@ void ClientLoop::on_end(const Event& event) {
     if (!peer.explained)
       problem("an association ended early: " +
               (event.type == EventType::closed ? "the peer shut it down" : end_text(event)));
-    totals_.lost += options_.latency ? peer.load.messages() - peer.answered : peer.load.messages();
   }
+  // From closing on all is counted already: every answer has come, or the report told what had not.
+  if (peer.phase != Phase::closing) totals_.lost += peer.load.messages() - peer.answered;
   if (peer.answers != nullptr) totals_.findings.add(peer.answers->findings());
   if (peer.ready) std::erase(ready_, &peer);
   peers_.erase(found);
@@ -256,9 +268,7 @@ bool ClientLoop::send_load(Peer& peer) {
 
 bool ClientLoop::advance(Peer& peer) {
   if (peer.phase == Phase::greeting) {
-    Hello hello;
-    hello.workload = options_.workload;
-    if (!send_control(peer, kHelloPpid, as_message(hello))) return false;
+    if (!send_control(peer, kHelloPpid, as_message(hello_of(options_.workload)))) return false;
     peer.phase = Phase::sending;
   }
   if (peer.phase == Phase::sending) {

@@ -73,12 +73,14 @@ class ClientLoop {
     // With latency: the answers are checked, and each request's time is kept until its answer.
     std::unique_ptr<Checker> answers;
     std::unique_ptr<SendTimes> sent_at;
-    std::uint64_t answered = 0;
+    std::uint64_t answered = 0;  // 0 without latency
   };
 
   Peer* find(AssocId association);
   void on_event(const Event& event);
   void on_up(const Event& event);
+  /// Throws Error when the association has too few streams for the load.
+  void check_streams(const Event& event) const;
   void on_end(const Event& event);
   void on_message(const Event& event);
   void on_answer(Peer& peer, const Event& event);
@@ -105,6 +107,7 @@ class ClientLoop {
   EndpointId endpoint_;
   std::vector<Event> events_ = std::vector<Event>(256);
   std::uint32_t opened_ = 0;
+  std::uint32_t failed_ = 0;  // that did not come up
   std::uint32_t ended_ = 0;
   bool finishing_ = false;
   double started_ = 0;

@@ -20,8 +20,30 @@ struct Hello {
   static constexpr std::uint32_t kVersion = 1;
   std::uint32_t magic = 0x534c5543;
   std::uint32_t version = kVersion;
-  Workload workload;
+  std::uint64_t seed = 0;
+  std::uint32_t min_size = 0;
+  std::uint32_t max_size = 0;
+  std::uint16_t streams = 0;
+  std::uint8_t unordered = 0;  ///< 0 or 1: a peer may send any byte, and a bool must hold no other
 };
+
+inline Hello hello_of(const Workload& workload) {
+  Hello hello;
+  hello.seed = workload.seed;
+  hello.min_size = workload.min_size;
+  hello.max_size = workload.max_size;
+  hello.streams = workload.streams;
+  hello.unordered = workload.unordered ? 1 : 0;
+  return hello;
+}
+
+/// Nothing if no client of this version sends such a Hello.
+inline std::optional<Workload> workload_of(const Hello& hello) {
+  if (hello.magic != Hello{}.magic || hello.version != Hello::kVersion) return std::nullopt;
+  if (hello.min_size == 0 || hello.min_size > hello.max_size) return std::nullopt;
+  if (hello.streams == 0 || hello.unordered > 1) return std::nullopt;
+  return Workload{hello.seed, hello.min_size, hello.max_size, hello.streams, hello.unordered == 1};
+}
 
 struct Finish {
   std::uint64_t messages = 0;

@@ -97,6 +97,8 @@ int perf_main(int argc, char** argv) {
   if (options.messages == 0 && options.duration == 0) options.duration = 10;
   auto& streams = options.workload.streams;
   if (streams > 1) options.stack.defaults.push_back("parameters.outbound_streams=" + std::to_string(streams));
+  if (options.latency && streams > Parameters{}.max_inbound_streams)  // the answers come on as many
+    options.stack.defaults.push_back("parameters.max_inbound_streams=" + std::to_string(streams));
   return run_client(options);
 }
 

@@ -45,10 +45,11 @@ Result collect(ServerTotals& totals) {
   result.messages = totals.messages;
   result.bytes = totals.bytes;
   result.seconds = totals.active.seconds();
-  result.lost = totals.lost;
+  result.lost = totals.lost + totals.echo_failures.missed();
   result.findings = {totals.messages, totals.bytes, totals.corrupted, totals.misordered, totals.duplicated};
   result.associations = totals.established;
   result.problems = totals.problems();
+  for (auto& sentence : totals.echo_failures.sentences()) result.problems.push_back(std::move(sentence));
   return result;
 }
 

@@ -92,9 +92,8 @@ bool ServerLoop::on_message(Peer& peer, const Event& event) {
   }
   if (ppid == kHelloPpid) {
     const auto hello = from_message<Hello>(event.bytes());
-    if (hello && hello->magic == Hello{}.magic && hello->version == Hello::kVersion && hello->workload.streams > 0 &&
-        hello->workload.min_size > 0 && hello->workload.min_size <= hello->workload.max_size) {
-      peer.content = std::make_unique<Content>(hello->workload);
+    if (const auto workload = hello ? workload_of(*hello) : std::nullopt) {
+      peer.content = std::make_unique<Content>(*workload);
       peer.checker = std::make_unique<Checker>(*peer.content);
       return false;
     }
@@ -122,11 +121,13 @@ void ServerLoop::count(const Findings& before, const Findings& after) {
   add(totals_.duplicated, after.duplicated - before.duplicated);
 }
 
-SendResult ServerLoop::send_back(const Event& event) {
+bool ServerLoop::send_back(const Event& event) {
   SendOptions options;
   options.unordered = event.unordered;
   options.end = event.end;
-  return application_.send(event.association, event.stream, event.ppid, event.bytes(), options);
+  const SendResult result = application_.send(event.association, event.stream, event.ppid, event.bytes(), options);
+  if (event.end && result != SendResult::queued && result != SendResult::would_block) totals_.echo_failures.add(result);
+  return result != SendResult::would_block;
 }
 
 bool ServerLoop::echo(Peer& peer, const Event& event) {
@@ -135,14 +136,14 @@ bool ServerLoop::echo(Peer& peer, const Event& event) {
     totals_.messages.fetch_add(1, std::memory_order_relaxed);
     totals_.echoed.fetch_add(1, std::memory_order_relaxed);
   }
-  if (peer.echoes.empty() && send_back(event) != SendResult::would_block) return true;
+  if (peer.echoes.empty() && send_back(event)) return true;
   peer.echoes.push_back(event);
   return false;
 }
 
 void ServerLoop::send_waiting(AssocId association, Peer& peer) {
   for (; !peer.echoes.empty(); peer.echoes.pop_front()) {
-    if (send_back(peer.echoes.front()) == SendResult::would_block) return;
+    if (!send_back(peer.echoes.front())) return;
     application_.release(std::span(&peer.echoes.front(), 1));
   }
   if (peer.finishing) report_if_complete(association, peer);

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "apps/common/echo_failures.hpp"
 #include "apps/perf/checker.hpp"
 #include "apps/perf/control_messages.hpp"
 #include "apps/perf/span_of_time.hpp"
@@ -28,6 +29,7 @@ class ServerTotals {
   std::atomic<std::uint64_t> duplicated{0};
   std::atomic<std::uint64_t> lost{0};  ///< that a client said it had sent, and that had not come when it went
   std::atomic<std::uint64_t> echoed{0};
+  EchoFailures echo_failures;
   std::atomic<std::uint32_t> associations{0};  ///< up at the moment
   std::atomic<std::uint32_t> established{0};   ///< that came up
   std::atomic<std::uint32_t> ended{0};         ///< that were up and are gone
@@ -72,7 +74,8 @@ class ServerLoop {
   /// What the peer was before is over; it may be something else now.
   void on_restart(const Event& event);
   bool echo(Peer& peer, const Event& event);
-  SendResult send_back(const Event& event);
+  /// False: there is no room.
+  bool send_back(const Event& event);
   void send_waiting(AssocId association, Peer& peer);
   void report_if_complete(AssocId association, Peer& peer);
   void count(const Findings& before, const Findings& after);

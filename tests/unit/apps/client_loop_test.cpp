@@ -1,6 +1,7 @@
 #include "apps/perf/client_loop.hpp"
 
 #include <gtest/gtest.h>
+#include <sluice/error.hpp>
 
 #include <chrono>
 #include <thread>
@@ -20,11 +21,15 @@ class ClientLoopTest : public ::testing::Test {
     application_.room = UINT32_MAX;
     options_.peers = {"198.18.0.2"};
   }
-  void come_up(ClientLoop& loop, std::uint64_t association) {
+  Event& tell(EventType type, std::uint64_t association) {
     Event& event = application_.next.emplace();
-    event.type = EventType::association_up;
+    event.type = type;
     event.association = AssocId(association);
-    event.streams_out = 10;
+    return event;
+  }
+  void come_up(ClientLoop& loop, std::uint64_t association) {
+    Event& event = tell(EventType::association_up, association);
+    event.streams_out = event.streams_in = 10;
     ASSERT_TRUE(loop.turn());
   }
 
@@ -61,6 +66,65 @@ TEST_F(ClientLoopTest, WithoutARateEachSendsWhatGoesInATurn) {
   const std::uint64_t before = application_.sent[2];
   loop.turn();
   EXPECT_GE(application_.sent[2], before + 128);
+}
+
+TEST_F(ClientLoopTest, AttemptsThatFailMakeRoomForTheRest) {
+  constexpr std::uint32_t kAssociations = 1000;
+  ClientLoop loop(application_, options_, kAssociations, 0, totals_);
+  for (std::uint32_t i = 1; i <= kAssociations; ++i) {
+    tell(EventType::connect_failed, i);
+    ASSERT_TRUE(loop.turn());
+    ASSERT_LT(application_.attempts - i, 256u);
+  }
+  EXPECT_EQ(application_.attempts, kAssociations);
+  EXPECT_TRUE(loop.done());
+}
+
+TEST_F(ClientLoopTest, WhoseAnswersWouldComeOnMissingStreamsIsToldSo) {
+  options_.latency = true;
+  options_.workload.streams = 11;
+  ClientLoop loop(application_, options_, 1, 0, totals_);
+  Event& event = tell(EventType::association_up, 1);
+  event.streams_out = 11;
+  event.streams_in = 10;
+  try {
+    loop.turn();
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_STREQ(error.what(),
+                 "the peer sends on 10 streams, not 11; give --streams 10 or raise parameters.outbound_streams there");
+  }
+}
+
+TEST_F(ClientLoopTest, WhatWasReportedIsNotLostWhenTheAssociationIsAborted) {
+  options_.messages = 20;
+  ClientLoop loop(application_, options_, 1, 0, totals_);
+  come_up(loop, 1);
+  Report report;
+  report.findings.messages = 19;
+  Event& event = tell(EventType::message, 1);
+  event.ppid = Ppid(kReportPpid);
+  event.data = as_message(report).data();
+  event.length = sizeof report;
+  ASSERT_TRUE(loop.turn());
+  tell(EventType::association_lost, 1);
+  ASSERT_TRUE(loop.turn());
+  EXPECT_EQ(totals_.lost, 1u);
+  EXPECT_EQ(totals_.problems.size(), 1u);
+}
+
+TEST_F(ClientLoopTest, WithoutAReportAllIsLostAndWithLatencyWhatWasNotAnswered) {
+  options_.messages = 20;
+  for (const bool latency : {false, true}) {
+    totals_.lost = 0;
+    options_.latency = latency;
+    options_.window = 7;
+    ClientLoop loop(application_, options_, 1, 0, totals_);
+    come_up(loop, 1);
+    tell(EventType::association_lost, 1);
+    ASSERT_TRUE(loop.turn());
+    EXPECT_EQ(totals_.lost, latency ? 7u : 20u);
+  }
 }
 
 }  // namespace

@@ -24,6 +24,7 @@ class ScriptedApplication : public Application {
     for (const Event& event : events) released.push_back(event.handle);
   }
   SendResult send(AssocId association, StreamId, Ppid, std::span<const std::byte>, const SendOptions&) override {
+    if (refuses) return *refuses;
     if (room == 0) return SendResult::would_block;
     --room;
     ++sent[association.value];
@@ -35,6 +36,7 @@ class ScriptedApplication : public Application {
   std::uint16_t local_port(EndpointId) const override { return 0; }
   bool connect(EndpointId, std::span<const IpAddress>, std::uint16_t, std::uint64_t,
                const std::optional<Parameters>&) override {
+    if (connects) ++attempts;
     return connects;
   }
   void shutdown(AssocId) override {}
@@ -52,6 +54,8 @@ class ScriptedApplication : public Application {
   std::optional<Event> next = Event();
   bool once = false;                            // next is handed out one time
   bool connects = false;                        // connect() takes what it is asked
+  std::uint32_t attempts = 0;                   // that it took
+  std::optional<SendResult> refuses;            // every message
   std::uint32_t room = 0;                       // for messages
   std::map<std::uint64_t, std::uint64_t> sent;  // messages, by association
   std::vector<std::uint64_t> released;

@@ -1,0 +1,34 @@
+#include "apps/common/echo_failures.hpp"
+
+namespace sluice::apps {
+
+const char* text_of(SendResult result) {
+  switch (result) {
+    case SendResult::invalid_stream:
+      return "we send on fewer streams than the peer does; raise parameters.outbound_streams";
+    case SendResult::not_connected:
+      return "the association was ending";
+    case SendResult::wrong_part:
+      return "its beginning was lost";
+    default:
+      return "the stack does not take it";
+  }
+}
+
+std::uint64_t EchoFailures::missed() const {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < kResults; ++i)
+    if (static_cast<SendResult>(i) != SendResult::not_connected) sum += counts_[i];
+  return sum;
+}
+
+std::vector<std::string> EchoFailures::sentences() const {
+  std::vector<std::string> all;
+  for (std::size_t i = 0; i < kResults; ++i)
+    if (const std::uint64_t count = counts_[i]; count > 0)
+      all.push_back(std::to_string(count) + (count == 1 ? " message" : " messages") +
+                    " could not be echoed: " + text_of(static_cast<SendResult>(i)));
+  return all;
+}
+
+}  // namespace sluice::apps
