@@ -147,9 +147,8 @@ class ChannelEnd {
   /// deliver() would take an event; messages, if may_lend().
   bool has_room() { return waiting_.empty() && channel_.events_.room() > 0; }
   bool may_lend() const { return !lent_.full(); }
-  /// Lends `buffer`, if there is one. When as many are lent as may be, messages wait, and what else has data comes
-  /// without it, so that an application that gives nothing back hears of the end nevertheless. False: no room; nothing
-  /// was taken.
+  /// Lends `buffer`, if there is one. When as many are lent as may be, messages wait, and with them the end of their
+  /// association; what else has data comes without it. False: no room; nothing was taken.
   bool deliver(const Event& event, base::Buffer& buffer) noexcept;
   /// As deliver(), for an event of which nobody else keeps a copy: it is never refused.
   void post(const Event& event, base::Buffer buffer);

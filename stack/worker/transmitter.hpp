@@ -50,8 +50,8 @@ class Transmitter {
   bool take_frames();
   /// take_frames() would find something, and room for it.
   bool has_frames_to_take() const;
-  /// Of what waits for a port that is down, a burst stays, by whose leaving it is seen to go on: it must not keep the
-  /// buffers that other ports need.
+  /// Of this worker's own frames that wait for a port that is down, a burst stays, by whose leaving it is seen to go
+  /// on: they must not keep the buffers that other ports need. What is in a ring between workers stays there.
   void follow_port(std::uint16_t port, bool up);
   /// Nothing waits for `port`.
   bool idle(std::uint16_t port) const { return staged_[port].empty(); }

@@ -244,19 +244,21 @@ bool Worker::resume_waiting() {
   bool any = false;
   for (const auto& application : applications_) {
     if (application == nullptr || application->waiting.empty()) continue;
+    const AssociationRecord* refused = nullptr;  // the first: behind it, all were looked at
     for (std::uint32_t i = 0; i < stack_.config.turn.resumptions && application->has_room(); ++i) {
-      AssociationRecord* const record = application->waiting.pop_front();
-      if (record == nullptr) break;
-      // While the application has all that may be lent, messages wait; ends, which need nothing, do not.
+      AssociationRecord* const record = application->waiting.front();
+      if (record == nullptr || record == refused) break;
+      application->waiting.erase(*record);
+      // While the application has all that may be lent, only what has no data comes to it.
       const bool lends = application->may_lend();
-      const bool done =
-          (lends || record->association.state() == assoc::State::closed) && record->association.resume_delivery(now_);
+      const bool done = record->association.resume_delivery(now_);
       if (lends || done) {
         touch(*record);
         any = true;
       }
-      if (!done && !static_cast<base::ListHook<WaitingForRoom>&>(*record).linked())
-        application->waiting.push_back(*record);
+      if (done) continue;
+      if (refused == nullptr) refused = record;
+      if (!static_cast<base::ListHook<WaitingForRoom>&>(*record).linked()) application->waiting.push_back(*record);
     }
   }
   return any;

@@ -89,6 +89,22 @@ class RingsTest : public testing::TestWithParam<std::uint16_t> {
     return {};
   }
 
+  /// As connect(), of an application that may be lent one buffer, has it, and gives nothing back.
+  AssocId connect_and_keep_all() {
+    leave();
+    ApplicationRings::Options few;
+    few.events = 16;
+    few.lent = 1;
+    rings = std::make_unique<RingsClient>(b->group(), few);
+    rings->keeps = true;
+    const AssocId association = connect();
+    AssocId peer;
+    for (const Event& event : inline_events)
+      if (event.type == EventType::association_up) peer = event.association;
+    EXPECT_EQ(a->send(peer, std::as_bytes(std::span("kept", 4))), assoc::SendStatus::queued);
+    run(seconds(1));
+    return association;
+  }
   /// Of 1000 bytes each, which are the message's number.
   void send_300(AssocId association) {
     for (std::uint32_t i = 0; i < 300; ++i) send(association, i, StreamId(0), Ppid(7), true);
@@ -372,20 +388,7 @@ TEST_P(RingsTest, ClosingAnEndpointAbortsItsAssociationsAndFreesItsPort) {
 
 // All that may be lent is held, and more failures are to be told than the ring takes.
 TEST_P(RingsTest, AnAssociationEndsThoughNothingMoreMayBeLent) {
-  leave();
-  ApplicationRings::Options few;
-  few.events = 16;
-  few.lent = 1;
-  rings = std::make_unique<RingsClient>(b->group(), few);
-  rings->keeps = true;
-  const AssocId association = connect();
-  const AssocId peer = [&] {
-    for (auto event = inline_events.rbegin(); event != inline_events.rend(); ++event)
-      if (event->type == EventType::association_up) return event->association;
-    return AssocId();
-  }();
-  ASSERT_EQ(a->send(peer, std::as_bytes(std::span("kept", 4))), assoc::SendStatus::queued);
-  run(seconds(1));
+  const AssocId association = connect_and_keep_all();
   inline_reads = false;
   wire.set_link(a->port_number(), false);
   for (std::uint32_t i = 0; i < 40; ++i) send(association, i, StreamId(0), Ppid(7), true);
@@ -403,6 +406,28 @@ TEST_P(RingsTest, AnAssociationEndsThoughNothingMoreMayBeLent) {
   EXPECT_EQ(count(EventType::message), 1);
   EXPECT_EQ(count(EventType::send_failed), 40);
   EXPECT_EQ(count(EventType::association_lost), 1);
+}
+
+// The ring is full when it comes up, and nothing is given back later.
+TEST_P(RingsTest, AnAssociationComesUpThoughNothingMoreMayBeLent) {
+  connect_and_keep_all();
+  const auto ups = [&] {
+    return std::count_if(rings->events.begin(), rings->events.end(),
+                         [](const Event& event) { return event.type == EventType::association_up; });
+  };
+  ConnectArguments to;
+  to.peers = {a->v4()};
+  to.port = 5000;
+  CommandRecord record = rings->with_block(CommandType::connect, to);
+  record.endpoint = endpoint;
+  rings->command(0, record);
+  for (std::uint16_t i = 0; i < b->workers(); ++i)
+    for (std::uint32_t k = 0; k < 16; ++k) send(encode({endpoint::WorkerId(i), 999, 1}), k, StreamId(0), Ppid(7), true);
+  sim::run_pair(clock, wire, *a, *b, clock.now() + seconds(1), Duration(50'000), [this] { return take_inline(16); });
+  ASSERT_EQ(b->associations(), 2u);
+  ASSERT_EQ(ups(), 1);
+  run(seconds(1));
+  EXPECT_EQ(ups(), 2);
 }
 
 INSTANTIATE_TEST_SUITE_P(Workers, RingsTest, testing::Values(1, 3));
