@@ -6,7 +6,6 @@
 #include <cctype>
 #include <utility>
 
-#include "stack/base/mac_address.hpp"
 #include "stack/socket/config_keys.hpp"
 #include "stack/worker/command_arguments.hpp"
 
@@ -62,10 +61,9 @@ void check_ports(const StackConfig& config, const std::string& where) {
         throw Error(where + ": ports " + port.name + " and " + other.name + " both open " + port.device +
                     "; give each a device of its own, or one port all the addresses");
     }
-    base::MacAddress mac;
-    if (!port.mac.empty() && !base::parse_mac_address(port.mac, mac))
+    if (!port.mac.empty() && !is_station(port.mac))
       throw Error(where + ": port " + port.name + ": mac is '" + port.mac +
-                  "'; it must be an Ethernet address such as 02:00:00:00:00:01");
+                  "'; it must be the Ethernet address of one station, such as 02:00:00:00:00:01");
     for (const InterfaceAddress& own : port.addresses) {
       const bool twice = std::count_if(port.addresses.begin(), port.addresses.end(),
                                        [&](const InterfaceAddress& other) { return other.address == own.address; }) > 1;

@@ -109,11 +109,14 @@ IpAddress read_address(const toml::node& value, const Place& place) {
   return *address;
 }
 
+bool is_station(const std::string& text) {
+  base::MacAddress mac;
+  return base::parse_mac_address(text, mac) && !mac.is_zero() && !mac.is_multicast();
+}
+
 std::string read_mac_address(const toml::node& value, const Place& place) {
   std::string words = read_text(value, place);
-  base::MacAddress mac;
-  const bool station = base::parse_mac_address(words, mac) && !mac.is_zero() && !mac.is_multicast();
-  if (!words.empty() && !station)
+  if (!words.empty() && !is_station(words))
     place.fail(value, "is " + shown(value) + "; it must be the Ethernet address of one station, such as " +
                           "\"02:00:00:00:00:01\", or \"\" for the device's own");
   return words;

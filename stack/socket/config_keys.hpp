@@ -48,6 +48,8 @@ bool read_boolean(const toml::node& value, const Place& place);
 /// `198.18.0.1/24`, `2001:db8::1/64`.
 InterfaceAddress read_interface_address(const toml::node& value, const Place& place);
 IpAddress read_address(const toml::node& value, const Place& place);
+/// `text` is the Ethernet address of one station.
+bool is_station(const std::string& text);
 /// The Ethernet address of one station, as text, or nothing.
 std::string read_mac_address(const toml::node& value, const Place& place);
 /// The position of `value` in `names`.
@@ -56,9 +58,10 @@ std::size_t read_choice(const toml::node& value, const std::vector<std::string>&
 void for_each_element(const toml::node& value, const Place& place, const std::function<void(const toml::node&)>& visit);
 
 /// Empty if `value` is within [low, high].
-inline std::string out_of_range(std::uint64_t value, std::int64_t low, std::int64_t high) {
+inline std::string out_of_range(std::uint64_t value, std::int64_t low, std::int64_t high, const char* besides = "") {
   if (std::cmp_less_equal(low, value) && std::cmp_less_equal(value, high)) return {};
-  return "is " + std::to_string(value) + "; it must be from " + std::to_string(low) + " to " + std::to_string(high);
+  return "is " + std::to_string(value) + "; it must be from " + std::to_string(low) + " to " + std::to_string(high) +
+         besides;
 }
 
 template <class Target, std::integral Field>
@@ -80,7 +83,7 @@ Key<Target> integer_or_zero(std::string name, Field Target::*field, std::int64_t
           },
           false,
           [=](const Target& target) {
-            return target.*field == 0 ? std::string() : out_of_range(target.*field, low, high);
+            return target.*field == 0 ? std::string() : out_of_range(target.*field, low, high, ", or 0");
           }};
 }
 

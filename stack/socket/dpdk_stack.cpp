@@ -88,6 +88,14 @@ bool works_in_our_memory(PortDriver driver) {
   return driver == PortDriver::pci || driver == PortDriver::virtio_user || driver == PortDriver::af_xdp;
 }
 
+/// Packet buffers that each receive queue of `port` has while it waits for frames.
+std::uint32_t held_to_receive(const StackConfig& config, const PortConfig& port) {
+  if (!works_in_our_memory(port.driver)) return 0;
+  constexpr std::uint32_t kLeastForAfXdp = 2048;  // its PMD fills a ring of that length, whatever is asked for
+  const std::uint32_t descriptors = driver_port_config(config, port).receive_descriptors;
+  return port.driver == PortDriver::af_xdp ? std::max(descriptors, kLeastForAfXdp) : descriptors;
+}
+
 /// What lets a port on a kernel interface open, and yet nothing arrive.
 void warn_of_hindrances(const PortConfig& config, drivers::Port& port) {
   if (!is_shared_with_kernel(config)) return;
@@ -120,6 +128,7 @@ DpdkStack::DpdkStack(const StackConfig& config) : config_(checked(config)), eal_
 }
 
 void DpdkStack::open_ports() {
+  check_receive_buffers();
   std::vector<drivers::PacketPool*> pools;
   for (const auto& seat : seats_) pools.push_back(&seat->receive);
   for (const PortConfig& port : config_.ports) {
@@ -132,20 +141,22 @@ void DpdkStack::open_ports() {
     ports_.push_back(std::move(opened));
   }
   check_transmit_buffers();
-  check_receive_buffers();
+  warn_of_few_receive_buffers();
 }
 
-// The receive queues hold as many as they have descriptors, and as many again are kept for them to refill with. Many
-// devices hand nothing up before they have refilled: they would receive nothing ever.
+// Many devices hand nothing up before they have another buffer in its place: with too few they never receive anything.
 void DpdkStack::check_receive_buffers() const {
   std::uint32_t held = drivers::kMaxBurst;
-  for (std::size_t i = 0; i < ports_.size(); ++i)
-    if (works_in_our_memory(config_.ports[i].driver)) held += ports_[i]->info().receive_descriptors;
+  for (const PortConfig& port : config_.ports) held += held_to_receive(config_, port);
   const std::uint32_t needed = held + held / 4;  // other threads' caches hold up to a fifth of the pool
-  if (config_.limits.receive_buffers < needed)
-    throw Error("limits.receive_buffers is " + std::to_string(config_.limits.receive_buffers) +
-                ", and the ports' receive queues hold " + std::to_string(held) + " of a worker: set it to " +
-                std::to_string(needed) + " or more, or rx_descriptors of the ports lower");
+  if (config_.limits.receive_buffers >= needed) return;
+  throw Error("limits.receive_buffers is " + std::to_string(config_.limits.receive_buffers) +
+              ", and the ports' receive queues hold " + std::to_string(held) + " of a worker: set it to " +
+              std::to_string(needed) + " or more");
+}
+
+// The receive queues hold as many as they have descriptors, and as many again are kept for them to refill with.
+void DpdkStack::warn_of_few_receive_buffers() const {
   std::uint32_t reserved = 0;
   for (const auto& port : ports_) reserved += 2 * port->info().receive_descriptors;
   const std::uint32_t wanted = reserved + reserved / 4;

@@ -55,6 +55,7 @@ class DpdkStack {
   void open_ports();
   void check_transmit_buffers() const;
   void check_receive_buffers() const;
+  void warn_of_few_receive_buffers() const;
   std::unique_ptr<drivers::Port> captured(std::unique_ptr<drivers::Port> port, const std::string& path);
   void make_workers();
   void start_threads();

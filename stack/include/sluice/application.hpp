@@ -57,7 +57,9 @@ enum class SendResult : std::uint8_t {
 
 /// One application thread's view of a stack: opens endpoints, sends, and takes events in bursts. Two kinds behave
 /// alike: joined with the workers by rings (Stack::attach()), or run to completion in the worker's own loop
-/// (Stack::run_inline()). All calls come from the one thread that it belongs to; none blocks except wait().
+/// (Stack::run_inline()). All calls come from the one thread that it belongs to. None
+/// blocks except wait(); those that a worker has to answer, or to make room for, take poll turns of its loop, and throw
+/// Error when it makes none for 10 s.
 class SLUICE_API Application {
  public:
   virtual ~Application() = default;

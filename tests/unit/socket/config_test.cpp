@@ -172,9 +172,11 @@ TEST(Config, SeesWhatIsOutOfRange) {
   EXPECT_EQ(error_with([](StackConfig& config) { config.ports[0].mtu = 100; }),
             "it: port port0: mtu is 100; it must be from 1280 to 9000");
   EXPECT_EQ(error_with([](StackConfig& config) { config.ports[0].rx_descriptors = 1; }),
-            "it: port port0: rx_descriptors is 1; it must be from 64 to 8192");
-  EXPECT_EQ(error_with([](StackConfig& config) { config.ports[0].mac = "02:00"; }),
-            "it: port port0: mac is '02:00'; it must be an Ethernet address such as 02:00:00:00:00:01");
+            "it: port port0: rx_descriptors is 1; it must be from 64 to 8192, or 0");
+  for (const std::string mac : {"02:00", "01:00:5e:00:00:01", "00:00:00:00:00:00"})
+    EXPECT_EQ(error_with([&](StackConfig& config) { config.ports[0].mac = mac; }),
+              "it: port port0: mac is '" + mac +
+                  "'; it must be the Ethernet address of one station, such as 02:00:00:00:00:01");
 }
 
 TEST(Config, SaysThatThereMayBeSeveralPorts) {

@@ -112,8 +112,6 @@ TEST_F(RingApplicationTest, WhoWaitsToSendIsNotLetSleepWhenTheMemoryIsBack) {
   EXPECT_EQ(events[0].type, EventType::writable);
 }
 
-// The race that is lost when an event comes between the look at the rings and the announcement: the look is taken a
-// little later each time, so that many of them meet the event.
 // What is refused by then is answered by events, which fill their ring; the worker takes nothing until they are taken.
 TEST_F(RingApplicationTest, ACallIsNotStuckBehindAnswersThatNobodyPolls) {
   StackConfig config;
@@ -137,6 +135,8 @@ TEST_F(RingApplicationTest, ACallIsNotStuckBehindAnswersThatNobodyPolls) {
   EXPECT_EQ(failed, queued);
 }
 
+// The race that is lost when an event comes between the look at the rings and the announcement: the look is taken a
+// little later each time, so that many of them meet the event.
 TEST_F(RingApplicationTest, TheDescriptorMissesNothing) {
   constexpr int kRounds = 20'000;
   associate();
