@@ -15,6 +15,11 @@ const char* text_of(SendResult result) {
   }
 }
 
+void EchoFailures::add(const Event& failed) {
+  if (failed.end && failed.reason() == Reason::wrong_part) add(SendResult::wrong_part);
+  if (failed.end && failed.reason() == Reason::invalid_stream) add(SendResult::invalid_stream);
+}
+
 std::uint64_t EchoFailures::missed() const {
   std::uint64_t sum = 0;
   for (std::size_t i = 0; i < kResults; ++i)

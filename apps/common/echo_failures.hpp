@@ -17,6 +17,8 @@ const char* text_of(SendResult result);
 class EchoFailures {
  public:
   void add(SendResult why) { counts_[static_cast<std::size_t>(why)].fetch_add(1, std::memory_order_relaxed); }
+  /// The same, of a send_failed event: behind rings that is where some are told of.
+  void add(const Event& failed);
   /// How many somebody waits for: a peer that goes before its echoes come does not.
   std::uint64_t missed() const;
   /// One sentence for each reason that there was.

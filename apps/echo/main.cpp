@@ -68,6 +68,9 @@ class Echo {
       case EventType::path_changed:
         say(event, std::string("path ") + std::to_string(event.path.value) + ' ' + name(event.path_state));
         break;
+      case EventType::send_failed:
+        failures_.add(event);
+        break;
       case EventType::writable:
         send_waiting(event.association);
         break;

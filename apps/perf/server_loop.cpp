@@ -51,6 +51,9 @@ void ServerLoop::on_event(const Event& event) {
     case EventType::restarted:
       on_restart(event);
       break;
+    case EventType::send_failed:
+      totals_.echo_failures.add(event);
+      break;
     case EventType::writable:
       if (Peer* const peer = find(event.association)) send_waiting(event.association, *peer);
       break;
