@@ -13,7 +13,7 @@ const char* text_of(Reason reason) {
     case Reason::init_failed:
       return "the peer does not answer";
     case Reason::refused:
-      return "the peer refused it: nothing listens on that port";
+      return "the peer refused it: nothing listens on that port, or it takes no more associations";
     case Reason::protocol_violation:
       return "the peer broke the protocol";
     case Reason::no_resources:

@@ -130,14 +130,18 @@ void ClientLoop::on_end(const Event& event) {
       problem("an association ended early: " +
               (event.type == EventType::closed ? "the peer shut it down" : end_text(event)));
   }
-  // From closing on all is counted already: every answer has come, or the report told what had not.
-  if (peer.phase != Phase::closing) totals_.lost += peer.load.messages() - peer.answered;
+  count_lost(peer);
   if (peer.answers != nullptr) totals_.findings.add(peer.answers->findings());
   if (peer.ready) std::erase(ready_, &peer);
   peers_.erase(found);
   latest_id_ = 0;
   ++ended_;
   --totals_.associations;
+}
+
+// From closing on all is counted already: every answer has come, or the report told what had not.
+void ClientLoop::count_lost(const Peer& peer) {
+  if (peer.phase != Phase::closing) totals_.lost += peer.load.messages() - peer.answered;
 }
 
 ClientLoop::Peer* ClientLoop::find(AssocId association) {
@@ -295,12 +299,17 @@ bool ClientLoop::advance(Peer& peer) {
 
 void ClientLoop::give_up(const std::string& why) {
   totals_.active.note(now_nanoseconds());
-  for (auto& [id, peer] : peers_) application_.abort(peer.id, why);
+  for (auto& [id, peer] : peers_) {
+    application_.abort(peer.id, why);
+    count_lost(peer);
+  }
   if (ended_ == associations_) return;
   std::string what = std::to_string(associations_ - ended_) + " associations did not come to their end: " + why;
   if (!connected())
     what = options_.peers.front() + " port " + std::to_string(options_.port) + " does not answer: " + why +
            "; is a server running there, and does a [[port]] or a [[route]] lead there?";
+  else if (options_.latency && totals_.messages == 0)
+    what += "; no answer came at all: does the peer send back what it gets?";
   else if (!options_.latency && totals_.findings.messages == 0)
     what +=
         "; the peer sent no report of what it received: is it a sluice-perf server? For one that echoes there is "

@@ -82,6 +82,7 @@ class ClientLoop {
   /// Throws Error when the association has too few streams for the load.
   void check_streams(const Event& event) const;
   void on_end(const Event& event);
+  void count_lost(const Peer& peer);
   void on_message(const Event& event);
   void on_answer(Peer& peer, const Event& event);
   void on_report(Peer& peer, const Report& report);

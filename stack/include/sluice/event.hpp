@@ -10,7 +10,8 @@ namespace sluice {
 
 /// What happened. The comment of each names the members of Event that it fills, besides `association` and `endpoint`.
 enum class EventType : std::uint8_t {
-  message,            ///< a piece of a message: data, stream, ppid, message_id, begin, end, unordered
+  message,            ///< a piece of a message: data, stream, ppid, message_id, begin, end, unordered.; what
+                      ///< came in several DATA chunks is told in as many pieces
   association_up,     ///< COMMUNICATION UP (RFC 9260 §11.2): streams_in, streams_out; `active` if we connected
   association_lost,   ///< COMMUNICATION LOST: error (a Reason); after the peer's ABORT also data and length if it gave
                       ///< a reason, and not as many buffers are lent as may be: any bytes, none promised to be text

@@ -59,6 +59,19 @@ TEST_F(ClientLoopTest, ARateIsSharedByAllAssociations) {
   }
 }
 
+TEST_F(ClientLoopTest, WhatHasNoAnswerWhenItGivesUpIsLost) {
+  options_.latency = true;
+  options_.window = 8;
+  ClientLoop loop(application_, options_, 1, 0, totals_);
+  come_up(loop, 1);
+  loop.turn();
+  ASSERT_EQ(application_.sent[1], 8u);
+  loop.give_up("nothing happened");
+  EXPECT_EQ(totals_.lost, 8u);
+  ASSERT_EQ(totals_.problems.size(), 1u);
+  EXPECT_NE(totals_.problems[0].find("does the peer send back what it gets?"), std::string::npos);
+}
+
 TEST_F(ClientLoopTest, WithoutARateEachSendsWhatGoesInATurn) {
   ClientLoop loop(application_, options_, 2, 0, totals_);
   come_up(loop, 1);
