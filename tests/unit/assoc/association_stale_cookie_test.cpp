@@ -101,6 +101,23 @@ TEST_F(AssociationSetup, StaleCookiesWithoutEndEndTheAttempt) {
   EXPECT_EQ(only(EventType::connect_failed).reason(), Reason::init_failed);
 }
 
+// Here T1 has nothing to do with the end.
+TEST_F(AssociationSetup, AStaleCookieAfterTheLastInitEndsTheAttempt) {
+  side_.parameters.max_init_retransmissions = 2;
+  go_cookie_echoed();
+  inject_stale_cookie();
+  ASSERT_EQ(association().state(), State::cookie_wait);
+  flush();
+  inject_init_ack();
+  flush();
+  inject_stale_cookie();  // not believed
+  expire();
+  flush();
+  ASSERT_EQ(association().state(), State::cookie_echoed);
+  inject_stale_cookie();
+  EXPECT_EQ(only(EventType::connect_failed).reason(), Reason::init_failed);
+}
+
 // The network had two copies of the COOKIE ECHO or of the error, or T1-cookie sent the first cookie again: the second
 // error comes when the peer has taken the cookie that followed.
 TEST_F(AssociationSetup, AStaleCookieErrorThatMayBeForTheFirstCookieIsNotBelieved) {
