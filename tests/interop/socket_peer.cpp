@@ -72,9 +72,14 @@ class SocketAssociation final : public Association {
   }
 
  private:
-  /// A socket whose association was shut down is no longer connected; one whose association was lost has an error.
-  static Received ended(ssize_t got) {
-    if (got == 0 || errno == ENOTCONN) return Received::closed;
+  /// A socket whose association was shut down is no longer connected; one whose association was lost has an error. What
+  /// is left of the shutdown is the kernel's affair: to close with SO_LINGER as it is would abort it.
+  Received ended(ssize_t got) const {
+    if (got == 0 || errno == ENOTCONN) {
+      const linger patient{0, 0};
+      check(setsockopt(fd_, SOL_SOCKET, SO_LINGER, &patient, sizeof patient), "SO_LINGER");
+      return Received::closed;
+    }
     say(std::string("recvmsg: ") + std::strerror(errno));
     return Received::lost;
   }
