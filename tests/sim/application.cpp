@@ -117,7 +117,7 @@ void Application::on_event(std::uint16_t index, const Event& event) {
       return;
     case EventType::delivery_aborted:
       ++tally_["event delivery_aborted"];
-      flow.parts.erase({event.stream.value, event.unordered, event.message_id});
+      flow.pieces.erase(event.stream.value);
       return;
     case EventType::shutdown_received:
       ++tally_["event shutdown_received"];
@@ -177,21 +177,22 @@ void Application::end(const Event& event) {
     received.ordered = flow.next_in;
     received.unordered = static_cast<std::uint32_t>(flow.unordered_in.size());
   }
-  if (graceful && !flow.parts.empty()) fail(&flow, "closed in the middle of a message");
+  if (graceful && !flow.pieces.empty()) fail(&flow, "closed in the middle of a message");
   flows_.erase(event.association.value);
 }
 
 void Application::on_message(Flow& flow, const Event& event) {
   ++counts_.pieces;
   if (event.length == 0) fail(&flow, "an empty piece");
-  const auto key = std::make_tuple(event.stream.value, event.unordered, event.message_id);
-  if (event.begin != (flow.parts.count(key) == 0)) fail(&flow, "a piece that does not continue its message");
+  const auto found = flow.pieces.find(event.stream.value);
+  if (!may_come(event, found == flow.pieces.end() ? nullptr : &found->second))
+    fail(&flow, "a piece that does not continue its message");
   if (event.begin && event.end) return check(flow, event, event.bytes());
-  std::vector<std::byte>& joined = flow.parts[key];
-  joined.insert(joined.end(), event.data, event.data + event.length);
+  Pieces& pieces = flow.pieces[event.stream.value];
+  pieces.add(event);
   if (!event.end) return;
-  check(flow, event, joined);
-  flow.parts.erase(key);
+  check(flow, event, pieces.bytes);
+  flow.pieces.erase(event.stream.value);
 }
 
 /// Until the next call.

@@ -5,10 +5,10 @@
 #include <map>
 #include <set>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "tests/sim/message.hpp"
+#include "tests/sim/pieces.hpp"
 #include "tests/sim/sim_stack.hpp"
 
 namespace sluice::sim {
@@ -90,7 +90,7 @@ class Application {
     std::map<std::uint16_t, std::uint32_t> next_in;
     std::map<std::uint32_t, bool> unordered_in;
     std::uint32_t ordered_in = 0;
-    std::map<std::tuple<std::uint16_t, bool, std::uint32_t>, std::vector<std::byte>> parts;
+    std::map<std::uint16_t, Pieces> pieces;  ///< by stream: those of its messages do not mix
   };
   struct Held {
     std::uint16_t worker;

@@ -142,7 +142,7 @@ DataVerdict Receiver::out_of_order(const wire::DataChunk& chunk, base::Buffer& p
   if (stream == nullptr) return refuse();
   const bool turn = chunk.unordered() || chunk.ssn() == stream->next_ssn;
   if (turn && chunk.begin() && !chunk.unordered() && open_in(chunk.stream())) return DataVerdict::protocol_violation;
-  if (chunk.begin() && chunk.end() && turn) {
+  if (chunk.begin() && chunk.end() && turn && !in_parts(chunk.stream())) {
     if (!deliver_whole(chunk, *stream, packet)) return refuse();
     mark(chunk.tsn());
     if (!chunk.unordered()) deliver_turns(chunk.stream(), *stream);
@@ -163,6 +163,12 @@ DataVerdict Receiver::out_of_order(const wire::DataChunk& chunk, base::Buffer& p
 /// The turn in `stream` is the open message's.
 bool Receiver::open_in(StreamId stream) const {
   return open_.open && !open_.unordered && open_.stream == stream;
+}
+
+/// A message of `stream` is with the application in part. Nothing else of that stream comes between its pieces, not
+/// even what is unordered: once it has begun to be delivered, "immediately" (§6.6) means after it.
+bool Receiver::in_parts(StreamId stream) const {
+  return open_.partial && open_.stream == stream;
 }
 
 /// The fragments of a message have consecutive TSNs: what stands beside `chunk` goes on, or ends, as it does (§6.9).
@@ -193,15 +199,12 @@ void Receiver::join_run(HeldChunk& held, InboundStream& stream) {
   head.other_end = last;
   tail.other_end = first;
   if (!head.begin || !tail.end) return;
-  if (head.unordered) {
-    deliver_run(head, stream);
-  } else if (head.ssn == stream.next_ssn && !open_in(head.stream)) {
-    const StreamId id = head.stream;
-    deliver_run(head, stream);
-    deliver_turns(id, stream);
-  } else {
-    map_->turns().add(head);
-  }
+  const bool turn = head.unordered || (head.ssn == stream.next_ssn && !open_in(head.stream));
+  if (!turn || in_parts(head.stream)) return map_->turns().add(head);
+  const StreamId id = head.stream;
+  const bool ordered = !head.unordered;
+  deliver_run(head, stream);
+  if (ordered) deliver_turns(id, stream);
 }
 
 /// `tsn`, the next one, was taken: the cumulative TSN moves over it and over all behind it that had come before.

@@ -36,7 +36,8 @@ enum class DataVerdict : std::uint8_t {
 /// of an incomplete message, and messages before their turn in their stream. Since the fragments of a message have
 /// consecutive TSNs, and a stream's SSNs follow its TSNs, everything held lies beyond the cumulative TSN and may be
 /// given back (§6.2), but for one message of which fragments up to the cumulative TSN came: the open message. That one
-/// is delivered in parts when it grows past Parameters::partial_delivery_point or memory runs short.
+/// is delivered in parts when it grows past Parameters::partial_delivery_point or memory runs short; all else of its
+/// stream is held until it has ended, so that the pieces of a stream's messages never mix.
 ///
 /// A peer that skips an SSN breaks §6.5. As long as memory is plenty, a few messages, each whole in a chunk, wait all
 /// the same for the one that was left out (§6.6), though nothing of them can be given back; more are a violation.
@@ -126,6 +127,7 @@ class Receiver final : private UnpinListener {
   bool may_wait_for_ssn(StreamId id, Ssn ssn, const InboundStream& stream) const;
   bool continues_open_message(const wire::DataChunk& chunk) const;
   bool open_in(StreamId stream) const;
+  bool in_parts(StreamId stream) const;
   bool fits_neighbours(const wire::DataChunk& chunk) const;
   void join_run(HeldChunk& held, InboundStream& stream);
   void count_received(const wire::DataChunk& chunk);
@@ -142,6 +144,7 @@ class Receiver final : private UnpinListener {
   void append_to_open_message(HeldChunk& held, InboundStream& stream);
   void deliver_open_parts(InboundStream& stream);
   void finish_open_message(InboundStream& stream);
+  void deliver_held_back(InboundStream& stream);
   void deliver_open_chunks();
   void abort_open_message();
   void deliver_held(HeldChunk& held);

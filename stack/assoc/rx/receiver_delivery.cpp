@@ -143,11 +143,16 @@ void Receiver::finish_open_message(InboundStream& stream) {
   if (!open_.partial) open_.message_id = stream.next_message_id++;
   ++services_.counters.messages_reassembled;
   deliver_open_chunks();
-  const bool ordered = !open_.unordered;
   open_.open = open_.partial = false;
-  if (!ordered) return;
-  ++stream.next_ssn;
-  if (turns_wait()) deliver_turns(open_.stream, stream);
+  if (!open_.unordered) ++stream.next_ssn;
+  if (turns_wait()) deliver_held_back(stream);
+}
+
+/// What had to wait while the message was open: others of its stream alone, as only one message is open at a time.
+void Receiver::deliver_held_back(InboundStream& stream) {
+  while (HeldChunk* const first = map_ == nullptr ? nullptr : map_->turns().take_unordered())
+    deliver_run(*first, stream);
+  deliver_turns(open_.stream, stream);
 }
 
 void Receiver::deliver_open_chunks() {

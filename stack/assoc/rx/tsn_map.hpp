@@ -61,7 +61,7 @@ class TsnMap {
   /// The runs of TSNs received in (cumulative, highest], lowest first, as many as `out` has room for. Returns how many.
   std::size_t gap_blocks(Tsn cumulative, Tsn highest, std::span<wire::GapAckBlock> out) const;
 
-  /// Whole ordered messages, held, that wait for their SSN; by their first chunk.
+  /// Whole messages, held, that wait for their turn; by their first chunk.
   TurnTable& turns() { return turns_; }
 
   /// Nothing is in it, as when it was made.

@@ -6,7 +6,8 @@
 
 namespace sluice::assoc {
 
-/// Whole ordered messages that wait for their turn in their stream, found by stream and SSN. Those that share a bucket
+/// Whole messages that wait for their turn in their stream: ordered ones for their SSN, by which they are found,
+/// unordered ones for the end of the message of their stream that is delivered in parts. Those that share a bucket
 /// stand in it as they came, which is mostly as they go.
 class TurnTable {
  public:
@@ -16,14 +17,14 @@ class TurnTable {
 
   /// A message waits; `first` is its first chunk.
   void add(HeldChunk& first) {
-    Bucket& bucket = bucket_of(first.stream, first.ssn);
+    Bucket& bucket = bucket_of(first);
     first.next = nullptr;
     first.previous = bucket.last;
     (bucket.last == nullptr ? bucket.first : bucket.last->next) = &first;
     bucket.last = &first;
     ++count_;
   }
-  /// The message that waited for this SSN, no longer waiting; or null.
+  /// The ordered message that waited for this SSN, no longer waiting; or null.
   HeldChunk* take(StreamId stream, Ssn ssn) {
     Bucket& bucket = bucket_of(stream, ssn);
     for (HeldChunk* first = bucket.first; first != nullptr; first = first->next) {
@@ -33,9 +34,15 @@ class TurnTable {
     }
     return nullptr;
   }
+  /// The unordered message that has waited longest, no longer waiting; or null.
+  HeldChunk* take_unordered() {
+    HeldChunk* const first = unordered_.first;
+    if (first != nullptr) unlink(unordered_, *first);
+    return first;
+  }
   /// `first` waits no longer. Nothing if it did not.
   void remove(HeldChunk& first) {
-    Bucket& bucket = bucket_of(first.stream, first.ssn);
+    Bucket& bucket = bucket_of(first);
     if (first.previous != nullptr || bucket.first == &first) unlink(bucket, first);
   }
 
@@ -45,6 +52,9 @@ class TurnTable {
     HeldChunk* last = nullptr;
   };
 
+  Bucket& bucket_of(const HeldChunk& first) {
+    return first.unordered ? unordered_ : bucket_of(first.stream, first.ssn);
+  }
   Bucket& bucket_of(StreamId stream, Ssn ssn) {
     const std::uint32_t key = std::uint32_t{stream.value} << 16 | ssn.value();
     return buckets_[(key * seed_ ^ (key >> 15) * seed_) >> 24];
@@ -59,6 +69,7 @@ class TurnTable {
   std::uint32_t seed_ = 1;
   std::uint32_t count_ = 0;
   std::array<Bucket, 256> buckets_{};
+  Bucket unordered_;
 };
 
 }  // namespace sluice::assoc

@@ -39,9 +39,10 @@ struct Parameters {
   std::uint32_t receive_window = 1 << 20;    ///< bytes offered; at least 1500 (§5.1.1, and see receive pinning)
   std::uint32_t pin_limit = 4 << 20;         ///< bytes of receive memory one association may hold, blocks counted whole
   std::uint32_t send_buffer = 4 << 20;       ///< bytes queued and not yet acknowledged, after which send() would block
-  std::uint32_t partial_delivery_point = 1 << 18;  ///< bytes of one message that are told before all of it came
-  std::uint16_t path_mtu_max = 1500;               ///< IP packet bytes; what the port allows may be less
-  std::uint8_t dscp = 0;                           ///< 0 to 63
+  std::uint32_t partial_delivery_point =
+      1 << 18;                        ///< bytes of a message told before all came; fewer when memory is short
+  std::uint16_t path_mtu_max = 1500;  ///< IP packet bytes; what the port allows may be less
+  std::uint8_t dscp = 0;              ///< 0 to 63
 
   friend bool operator==(const Parameters&, const Parameters&) = default;
 };

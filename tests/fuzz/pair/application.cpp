@@ -171,7 +171,7 @@ void Application::on_event(std::uint16_t index, const Event& event) {
       } else if (event.type == EventType::message) {
         on_message(*found->second, event);
       } else if (event.type == EventType::delivery_aborted) {
-        found->second->parts.erase({event.stream.value, event.unordered, event.message_id});
+        found->second->pieces.erase(event.stream.value);
       } else if (event.type == EventType::send_failed) {
         found->second->failed_sends = true;
       }
@@ -202,20 +202,20 @@ void Application::end(const Event& event) {
   flow.ended = true;
   flow.graceful = event.type == EventType::closed;
   if (flow.restart_due && flow.graceful) wrong(event, "it refused a part, and there was no restart");
-  if (exact_ && flow.graceful && !flow.parts.empty()) wrong(event, "it closed in the middle of a message");
+  if (exact_ && flow.graceful && !flow.pieces.empty()) wrong(event, "it closed in the middle of a message");
   live_.erase(event.association.value);
 }
 
 void Application::on_message(Flow& flow, const Event& event) {
   if (event.length == 0 || event.data == nullptr) wrong(event, "an empty piece");
-  const auto key = std::make_tuple(event.stream.value, event.unordered, event.message_id);
-  const auto found = flow.parts.find(key);
-  if (event.begin != (found == flow.parts.end())) wrong(event, "a piece that does not continue its message");
-  std::vector<std::byte>& joined = flow.parts[key];
-  joined.insert(joined.end(), event.data, event.data + event.length);
+  const auto found = flow.pieces.find(event.stream.value);
+  if (!sim::may_come(event, found == flow.pieces.end() ? nullptr : &found->second))
+    wrong(event, "a piece that does not continue its message");
+  sim::Pieces& pieces = flow.pieces[event.stream.value];
+  pieces.add(event);
   if (!event.end) return;
-  if (exact_) check(flow, event, joined);
-  flow.parts.erase(key);
+  if (exact_) check(flow, event, pieces.bytes);
+  flow.pieces.erase(event.stream.value);
 }
 
 void Application::check(Flow& flow, const Event& event, std::span<const std::byte> bytes) {

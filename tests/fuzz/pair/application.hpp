@@ -4,10 +4,10 @@
 #include <map>
 #include <set>
 #include <span>
-#include <tuple>
 #include <vector>
 
 #include "tests/sim/message.hpp"
+#include "tests/sim/pieces.hpp"
 #include "tests/sim/sim_stack.hpp"
 
 namespace sluice::fuzz {
@@ -34,7 +34,7 @@ struct Flow {
   std::uint32_t next_unordered = 0;  ///< index; messages of several streams are sent by parts at once
   std::uint32_t unordered_out = 0;   ///< sent whole
 
-  std::map<std::tuple<std::uint16_t, bool, std::uint32_t>, std::vector<std::byte>> parts;
+  std::map<std::uint16_t, sim::Pieces> pieces;  ///< by stream: those of its messages do not mix
   std::map<std::uint16_t, std::uint32_t> next_in;
   std::set<std::uint32_t> unordered_in;
 };

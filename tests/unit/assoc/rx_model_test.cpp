@@ -65,14 +65,19 @@ class RxModelTest : public RxTest, public testing::WithParamInterface<std::uint6
   }
 
   void check_deliveries() {
-    std::map<std::pair<std::uint16_t, std::uint32_t>, std::string> open;
+    std::map<std::uint16_t, Message> open;
+    std::map<std::uint16_t, std::uint32_t> next_id;
     for (const Piece& piece : host.pieces) {
-      const auto key = std::make_pair(piece.event.stream.value, piece.event.message_id);
-      ASSERT_EQ(open.contains(key), !piece.event.begin);
-      open[key] += piece.data;
+      const std::uint16_t stream = piece.event.stream.value;
+      ASSERT_EQ(open.contains(stream), !piece.event.begin) << "the pieces of a stream's messages must not mix";
+      if (piece.event.begin) open[stream] = {"", stream, piece.event.unordered};
+      ASSERT_EQ(open[stream].unordered, piece.event.unordered);
+      ASSERT_EQ(next_id[stream], piece.event.message_id);
+      open[stream].text += piece.data;
       if (!piece.event.end) continue;
-      finished_.push_back({open[key], piece.event.stream.value, piece.event.unordered});
-      open.erase(key);
+      ++next_id[stream];
+      finished_.push_back(open[stream]);
+      open.erase(stream);
     }
     ASSERT_TRUE(open.empty());
     ASSERT_EQ(finished_.size(), expected_.size());

@@ -168,23 +168,83 @@ TEST_F(RxReassemblyTest, LargeMessageIsDeliveredInParts) {
   EXPECT_EQ(host.pieces.size(), 4U) << "1200 bytes passed the point";
   data({1004, piece, "", 1, 0, 0});
   EXPECT_EQ(host.pieces.size(), 5U) << "then each part at once";
-  // Another message overtakes it in between; ids tell the parts apart.
+  // A message of another stream overtakes it in between.
   data({1006, "other", "BE", 2, 0});
-  data({1007, "same stream", "BEU", 1, 0});
   data({1005, "end", "E", 1, 0});
-  ASSERT_EQ(host.pieces.size(), 8U);
+  ASSERT_EQ(host.pieces.size(), 7U);
   EXPECT_EQ(host.pieces[5].event.stream, StreamId(2));
-  EXPECT_EQ(host.pieces[6].event.message_id, 1U);
-  for (const std::size_t i : {0, 1, 2, 3, 4, 7}) {
+  for (const std::size_t i : {0, 1, 2, 3, 4, 6}) {
     EXPECT_EQ(host.pieces[i].event.message_id, 0U);
     EXPECT_EQ(host.pieces[i].event.stream, StreamId(1));
     EXPECT_EQ(host.pieces[i].event.ppid, Ppid(9));
     EXPECT_EQ(host.pieces[i].event.begin, i == 0);
-    EXPECT_EQ(host.pieces[i].event.end, i == 7);
+    EXPECT_EQ(host.pieces[i].event.end, i == 6);
   }
   EXPECT_EQ(counters.partial_deliveries, 1U);
-  data({1008, "next", "BE", 1, 1});
-  EXPECT_EQ(host.pieces.back().event.message_id, 2U);
+  data({1007, "next", "BE", 1, 1});
+  EXPECT_EQ(host.pieces.back().event.message_id, 1U);
+}
+
+TEST_F(RxReassemblyTest, NothingOfItsStreamComesBetweenThePiecesOfAMessage) {
+  parameters.partial_delivery_point = 4;
+  for (const char* const unordered : {"", "U"}) {
+    restart(1000);
+    host.pieces.clear();
+    const auto flags = [&](const char* bits) { return std::string(bits) + unordered; };
+    const std::string begin = flags("B");
+    const std::string end = flags("E");
+    const std::uint16_t turn = *unordered == 0 ? 1 : 0;  // of the next ordered message
+    data({1000, "aaaa", begin.c_str(), 1, 0});
+    data({1003, "u1", "BEU", 1, 0});
+    data({1006, "u2b", "EU", 1, 0});
+    data({1005, "u2a", "BU", 1, 0});
+    data({1008, "o2b", "E", 1, static_cast<std::uint16_t>(turn + 1)});
+    data({1007, "o2a", "B", 1, static_cast<std::uint16_t>(turn + 1)});
+    data({1009, "o1", "BE", 1, turn});
+    EXPECT_EQ(delivered(), "aaaa");
+    data({1011, "other", "BEU", 2, 0});
+    EXPECT_EQ(delivered(), "aaaa other");
+    EXPECT_EQ(data({1001, "a", unordered, 1, 0}), DataVerdict::accepted);
+    EXPECT_EQ(data({1002, "a", end.c_str(), 1, 0}), DataVerdict::accepted);
+    // The gaps behind it need not be filled for what is whole.
+    EXPECT_EQ(delivered(), "aaaa other+a+a u1 u2a+u2b o1 o2a+o2b");
+    EXPECT_EQ(data({1004, "u3", "BEU", 1, 0}), DataVerdict::accepted);
+    EXPECT_EQ(data({1010, "o3", "BE", 1, static_cast<std::uint16_t>(turn + 2)}), DataVerdict::accepted);
+    EXPECT_EQ(receiver().cumulative_tsn(), Tsn(1011));
+    EXPECT_EQ(receiver().held_chunks(), 0U);
+  }
+}
+
+TEST_F(RxReassemblyTest, WhatWaitsBehindPiecesIsGivenBackForTheSakeOfTheMessage) {
+  parameters.partial_delivery_point = 4;
+  parameters.pin_limit = 12000;
+  parameters.receive_window = 8000;
+  block_capacity = 2176;
+  host.keep = true;
+  const std::string piece(1400, 'p');
+  data({1000, piece, "BU", 1, 0});
+  for (std::uint32_t tsn = 1002; counters.data_chunks_reneged == 0 && tsn < 1010; ++tsn)
+    if (data({tsn, piece, "BEU", 1, 0}) != DataVerdict::accepted) break;
+  EXPECT_EQ(host.pieces.size(), 1U) << "the others wait";
+  EXPECT_GT(receiver().held_chunks(), 2U);
+  EXPECT_EQ(data({1001, piece, "EU", 1, 0}), DataVerdict::accepted);
+  EXPECT_GT(counters.data_chunks_reneged, 0U);
+  ASSERT_GT(host.pieces.size(), 3U);
+  EXPECT_TRUE(host.pieces[1].event.end);
+  EXPECT_EQ(host.pieces[1].event.message_id, 0U);
+  EXPECT_EQ(receiver().held_chunks(), 0U);
+}
+
+TEST_F(RxReassemblyTest, ARestartLetsGoOfWhatWaitsBehindPieces) {
+  parameters.partial_delivery_point = 4;
+  data({1000, "aaaa", "B", 1, 0});
+  data({1002, "u", "BEU", 1, 0});
+  data({1003, "o", "BE", 1, 1});
+  restart(77);
+  ASSERT_EQ(host.pieces.size(), 2U);
+  EXPECT_EQ(host.pieces[1].event.type, EventType::delivery_aborted);
+  EXPECT_EQ(data({78, "v", "BEU", 1, 0}), DataVerdict::accepted);
+  EXPECT_EQ(host.pieces.size(), 3U);
 }
 
 TEST_F(RxReassemblyTest, PartsHeldBeyondAGapFollowWhenItIsFilled) {
