@@ -70,6 +70,7 @@ class Echo {
         break;
       case EventType::send_failed:
         failures_.add(event);
+        if (event.end) not_echoed(event, text_of(event.reason()));
         break;
       case EventType::writable:
         send_waiting(event.association);
@@ -94,9 +95,13 @@ class Echo {
     const SendResult result = application_.send(event.association, event.stream, event.ppid, event.bytes(), options);
     if (event.end && result != SendResult::queued && result != SendResult::would_block) {
       failures_.add(result);
-      say(event, "a message on stream " + std::to_string(event.stream.value) + " not echoed: " + text_of(result));
+      not_echoed(event, text_of(result));
     }
     return result != SendResult::would_block;
+  }
+
+  void not_echoed(const Event& event, const std::string& why) const {
+    say(event, "a message on stream " + std::to_string(event.stream.value) + " not echoed: " + why);
   }
 
   /// False: there is no room. The event is kept as it is, so that the receive window closes and the peer slows down.

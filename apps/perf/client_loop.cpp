@@ -128,7 +128,8 @@ void ClientLoop::on_end(const Event& event) {
     totals_.active.note(now_nanoseconds());
     if (!peer.explained)
       problem("an association ended early: " +
-              (event.type == EventType::closed ? "the peer shut it down" : end_text(event)));
+              (event.type == EventType::closed ? "the peer shut it down" : end_text(event)) +
+              (options_.latency ? "" : "; what it had sent counts as lost, as no report says how much of it came"));
   }
   count_lost(peer);
   if (peer.answers != nullptr) totals_.findings.add(peer.answers->findings());

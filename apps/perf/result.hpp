@@ -22,7 +22,7 @@ struct Result {
   std::uint64_t bytes = 0;          ///< of those messages
   /// Client: from the first association up to the last report or answer; server: from the first to the last message.
   double seconds = 0;
-  std::uint64_t lost = 0;
+  std::uint64_t lost = 0;          ///< client: not answered, or not in the server's report
   Findings findings;               ///< the server's, or about the answers
   Histogram latency;               ///< nanoseconds; the client's, and empty without answers
   std::uint32_t associations = 0;  ///< that came up

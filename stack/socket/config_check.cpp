@@ -45,9 +45,12 @@ bool opens_one_alone(const PortConfig& port) {
   return port.driver == PortDriver::af_packet || port.driver == PortDriver::af_xdp || port.driver == PortDriver::pci;
 }
 
-bool is_network(const InterfaceAddress& own) {
-  if (own.address.is_v6() || own.prefix_length >= 31) return false;
-  return (own.address.v4_value() & (UINT32_MAX >> own.prefix_length)) == 0;
+/// What `own` is if not the address of a host (RFC 1122 §3.2.1.3; RFC 3021: with 31 bits both are); null: it is one.
+const char* not_a_host(const InterfaceAddress& own) {
+  if (own.address.is_v6() || own.prefix_length >= 31) return nullptr;
+  const std::uint32_t hosts = UINT32_MAX >> own.prefix_length;
+  const std::uint32_t host = own.address.v4_value() & hosts;
+  return host == 0 ? "a network" : host == hosts ? "the broadcast address of its network" : nullptr;
 }
 
 void check_ports(const StackConfig& config, const std::string& where) {
@@ -68,9 +71,9 @@ void check_ports(const StackConfig& config, const std::string& where) {
       const bool twice = std::count_if(port.addresses.begin(), port.addresses.end(),
                                        [&](const InterfaceAddress& other) { return other.address == own.address; }) > 1;
       if (twice) throw Error(where + ": port " + port.name + ": address " + own.address.to_string() + " stands twice");
-      if (is_network(own))
+      if (const char* const other = not_a_host(own))
         throw Error(where + ": port " + port.name + ": " + own.address.to_string() + '/' +
-                    std::to_string(own.prefix_length) + " is a network, not the address of a host in it");
+                    std::to_string(own.prefix_length) + " is " + other + ", not the address of a host in it");
     }
   }
 }

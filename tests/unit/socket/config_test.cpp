@@ -138,7 +138,11 @@ TEST(Config, SeesWhatContradicts) {
             "gw.toml: port port0: address 198.18.4.1 stands twice");
   EXPECT_EQ(error_of("[[port]]\naddresses = [\"198.18.4.0/22\"]\n"),
             "gw.toml: port port0: 198.18.4.0/22 is a network, not the address of a host in it");
+  EXPECT_EQ(
+      error_of("[[port]]\naddresses = [\"198.18.7.255/22\"]\n"),
+      "gw.toml: port port0: 198.18.7.255/22 is the broadcast address of its network, not the address of a host in it");
   EXPECT_EQ(error_of("[[port]]\naddresses = [\"198.18.1.0/22\", \"198.18.0.0/31\", \"2001:db8::/64\"]\n"), "no error");
+  EXPECT_EQ(error_of("[[port]]\naddresses = [\"198.18.5.255/22\", \"198.18.0.1/31\"]\n"), "no error");
 }
 
 TEST(Config, SeesThatTwoPortsHaveOneName) {
