@@ -1,5 +1,7 @@
 #include "apps/common/echo_failures.hpp"
 
+#include "apps/common/reason_text.hpp"
+
 namespace sluice::apps {
 
 const char* text_of(SendResult result) {
@@ -12,6 +14,22 @@ const char* text_of(SendResult result) {
       return "its beginning was lost";
     default:
       return "the stack does not take it";
+  }
+}
+
+const char* failure_text(const Event& failed) {
+  switch (failed.reason()) {
+    case Reason::wrong_part:
+      return text_of(SendResult::wrong_part);
+    case Reason::invalid_stream:
+      return text_of(SendResult::invalid_stream);
+    case Reason::restarted:
+      return "the peer restarted";
+    case Reason::closed:
+    case Reason::local_abort:
+      return text_of(SendResult::not_connected);
+    default:
+      return text_of(failed.reason());
   }
 }
 

@@ -12,6 +12,8 @@ namespace sluice::apps {
 
 /// Why a message could not be sent back, in words.
 const char* text_of(SendResult result);
+/// The same, of what a send_failed event tells of.
+const char* failure_text(const Event& failed);
 
 /// Counts the messages that could not be sent back, by the reason. Several threads may count and read.
 class EchoFailures {

@@ -70,7 +70,7 @@ class Echo {
         break;
       case EventType::send_failed:
         failures_.add(event);
-        if (event.end) not_echoed(event, text_of(event.reason()));
+        if (event.end) not_echoed(event, failure_text(event));
         break;
       case EventType::writable:
         send_waiting(event.association);
@@ -101,7 +101,9 @@ class Echo {
   }
 
   void not_echoed(const Event& event, const std::string& why) const {
-    say(event, "a message on stream " + std::to_string(event.stream.value) + " not echoed: " + why);
+    const std::string what = event.sent ? "the echo of a message on stream " : "a message on stream ";
+    say(event,
+        what + std::to_string(event.stream.value) + (event.sent ? " not acknowledged: " : " not echoed: ") + why);
   }
 
   /// False: there is no room. The event is kept as it is, so that the receive window closes and the peer slows down.
@@ -125,7 +127,10 @@ class Echo {
   void forget(AssocId association) {
     const auto queue = waiting_.find(association.value);
     if (queue == waiting_.end()) return;
-    for (const Event& event : queue->second) application_.release(std::span(&event, 1));
+    for (const Event& event : queue->second) {
+      if (event.end) not_echoed(event, text_of(SendResult::not_connected));
+      application_.release(std::span(&event, 1));
+    }
     waiting_.erase(queue);
   }
 

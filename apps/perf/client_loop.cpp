@@ -126,10 +126,11 @@ void ClientLoop::on_end(const Event& event) {
   Peer& peer = found->second;
   if (event.type == EventType::association_lost || peer.phase != Phase::closing) {
     totals_.active.note(now_nanoseconds());
+    const bool unreported = !options_.latency && peer.phase != Phase::closing && peer.load.messages() > 0;
     if (!peer.explained)
       problem("an association ended early: " +
               (event.type == EventType::closed ? "the peer shut it down" : end_text(event)) +
-              (options_.latency ? "" : "; what it had sent counts as lost, as no report says how much of it came"));
+              (unreported ? "; what it had sent counts as lost, as no report says how much of it came" : ""));
   }
   count_lost(peer);
   if (peer.answers != nullptr) totals_.findings.add(peer.answers->findings());
