@@ -64,11 +64,11 @@ Choice choose_memory(const EalConfig& config) {
 /// DPDK takes its telemetry socket away when the process ends, and the directory that it was in never.
 void remove_directory_at_exit() {
   // Registered before DPDK registers its own function, so called after it. An empty directory alone goes.
-  static const int registered = std::atexit([] {
+  static const int kFailed = std::atexit([] {
     std::error_code error;
     std::filesystem::remove(rte_eal_get_runtime_dir(), error);
   });
-  if (registered != 0) base::log_warning("{} will be left behind", rte_eal_get_runtime_dir());
+  if (kFailed != 0) base::log_warning("{} will be left behind", rte_eal_get_runtime_dir());
 }
 
 void start(std::vector<std::string>& arguments, const DpdkLog& log) {
@@ -104,7 +104,7 @@ Eal::Eal(const EalConfig& config) : log_(std::make_unique<DpdkLog>(config.log_le
 Eal::~Eal() {
   // What it frees, the interrupt thread would still look through when a descriptor wakes it: that thread rests from now
   // on, for good, and whatever it refers to stays.
-  static_cast<void>(new InterruptPause);
+  static_cast<void>(new InterruptPause);  // NOLINT(bugprone-unhandled-exception-at-new): the process ends anyhow
   rte_eal_cleanup();
 }
 

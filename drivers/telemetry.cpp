@@ -56,7 +56,7 @@ void fill(rte_tel_data* into, const TelemetryAnswer& answer) {
   for (std::size_t i = 0; i < groups.size(); ++i) {
     check(rte_tel_data_add_dict_container(into, answer.groups[i].name.c_str(), groups[i].get(), 0),
           answer.groups[i].name);
-    groups[i].release();  // the answer's from now on
+    static_cast<void>(groups[i].release());  // the answer's from now on
   }
 }
 

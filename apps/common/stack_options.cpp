@@ -63,7 +63,7 @@ StackConfig StackOptions::config() const {
     const std::string index = std::to_string(config.routes.size());
     const bool six = gateway.find(':') != std::string::npos;
     override_config(config, "route." + index + ".to=" + (six ? "\"::/0\"" : "\"0.0.0.0/0\""));
-    override_config(config, "route." + index + ".via=\"" + gateway + '"');
+    override_config(config, std::string("route.").append(index).append(".via=\"").append(gateway).append("\""));
   }
   if (workers_ > 0) override_config(config, "workers=" + std::to_string(workers_));
   if (!instance_.empty()) override_config(config, "instance=\"" + instance_ + '"');

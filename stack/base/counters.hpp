@@ -17,7 +17,7 @@
     void for_each(Visit&& visit) const {   \
       LIST(SLUICE_COUNTER_VISIT_)          \
     }                                      \
-    Name& operator+=(const Name& other) {  \
+    Name& operator+=(const Name& other) {  /* NOLINT(bugprone-macro-parentheses): a type */ \
       LIST(SLUICE_COUNTER_ADD_)            \
       return *this;                        \
     }                                      \

@@ -10,9 +10,9 @@ HeapBuffers::~HeapBuffers() {
 
 Buffer HeapBuffers::allocate(std::uint32_t headroom, std::uint32_t bytes) noexcept {
   if (out_ >= limit_) return {};
-  auto* const block = new Block;
+  auto* const block = new Block;  // NOLINT(bugprone-unhandled-exception-at-new): without memory nothing goes on
   block->capacity = headroom + bytes;
-  block->memory = new std::byte[block->capacity];
+  block->memory = new std::byte[block->capacity];  // NOLINT(bugprone-unhandled-exception-at-new)
   block->data = block->memory + headroom;
   block->references = 1;
   block->owner = this;

@@ -16,7 +16,7 @@ struct MacAddress {
   /// The group bit: broadcast is multicast too.
   constexpr bool is_multicast() const { return (octets[0] & 1) != 0; }
   constexpr bool is_zero() const { return *this == MacAddress{}; }
-  friend constexpr auto operator<=>(const MacAddress&, const MacAddress&) = default;
+  friend constexpr auto operator<=>(const MacAddress&, const MacAddress&) = default;  // NOLINT(modernize-use-nullptr)
 };
 
 /// "02:00:00:00:00:01".

@@ -116,7 +116,7 @@ Key<Target> boolean(std::string name, bool Target::*field) {
 
 /// An enumeration whose enumerators are counted from 0, in the order of `names`.
 template <class Target, class Enum>
-Key<Target> choice(std::string name, Enum Target::*field, std::vector<std::string> names) {
+Key<Target> choice(std::string name, Enum Target::*field, const std::vector<std::string>& names) {
   return {std::move(name), [=](Target& target, const toml::node& node, const Place& place) {
             target.*field = static_cast<Enum>(read_choice(node, names, place));
           }};
@@ -148,7 +148,7 @@ template <class Target>
 void check_fields(const Target& target, const std::vector<Key<Target>>& keys, const std::string& place) {
   for (const Key<Target>& key : keys) {
     const std::string wrong = key.wrong ? key.wrong(target) : "";
-    if (!wrong.empty()) throw Error(place + key.name + ' ' + wrong);
+    if (!wrong.empty()) throw Error(std::string(place).append(key.name).append(1, ' ').append(wrong));
   }
 }
 

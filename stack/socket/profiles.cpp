@@ -47,6 +47,7 @@ namespace socket {
 
 std::vector<std::string> profile_names() {
   std::vector<std::string> names;
+  names.reserve(kProfiles.size());
   for (const auto& profile : kProfiles) names.emplace_back(profile.first);
   return names;
 }

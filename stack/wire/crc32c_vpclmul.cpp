@@ -42,7 +42,7 @@ template <bool kCopy>
 SLUICE_VPCLMUL inline __m512i first_block(std::uint32_t state, std::byte*& to, const std::byte*& from, std::size_t& n) {
   const std::size_t bytes = (n - 1) % kBlock + 1;
   const std::size_t zeros = kBlock - bytes;
-  const auto here = static_cast<__mmask64>(~std::uint64_t{0} << zeros);
+  const __mmask64 here = ~__mmask64{0} << zeros;
   const __m512i data = _mm512_maskz_loadu_epi8(here, from - zeros);
   if constexpr (kCopy) _mm512_mask_storeu_epi8(to - zeros, here, data), to += bytes;
   from += bytes, n -= bytes;

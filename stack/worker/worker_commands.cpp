@@ -77,7 +77,9 @@ void Worker::send_command(ApplicationRecord& application, const CommandRecord& c
   }
   if (!record->parked.empty()) return park(*record, std::move(request));
   const assoc::SendStatus status = record->association.send(std::move(request));
-  if (status == assoc::SendStatus::would_block) return park(*record, std::move(request));
+  // What is not queued is left in the request.
+  if (status == assoc::SendStatus::would_block)
+    return park(*record, std::move(request));  // NOLINT(bugprone-use-after-move)
   touch(*record);
   if (status != assoc::SendStatus::queued) fail_send(*record, std::move(request), reason_of(status));
 }

@@ -11,7 +11,7 @@ struct Strong {
   Value value{};
   constexpr Strong() = default;
   constexpr explicit Strong(Value v) : value(v) {}
-  friend constexpr auto operator<=>(const Strong&, const Strong&) = default;
+  friend constexpr auto operator<=>(const Strong&, const Strong&) = default;  // NOLINT(modernize-use-nullptr)
 };
 
 /// Stream identifier, 0 to 65535, counted per direction (RFC 9260 §3.3.1).

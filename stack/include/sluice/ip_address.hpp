@@ -64,7 +64,7 @@ class SLUICE_API IpAddress {
   struct Words {
     std::uint64_t high = 0;
     std::uint64_t low = 0;
-    friend constexpr auto operator<=>(const Words&, const Words&) = default;
+    friend constexpr auto operator<=>(const Words&, const Words&) = default;  // NOLINT(modernize-use-nullptr)
   };
   constexpr Words words() const {
     const auto stored = std::bit_cast<Words>(bytes_);
