@@ -64,11 +64,11 @@ Choice choose_memory(const EalConfig& config) {
 /// DPDK takes its telemetry socket away when the process ends, and the directory that it was in never.
 void remove_directory_at_exit() {
   // Registered before DPDK registers its own function, so called after it. An empty directory alone goes.
-  static const int kFailed = std::atexit([] {
+  static const int failed = std::atexit([] {
     std::error_code error;
     std::filesystem::remove(rte_eal_get_runtime_dir(), error);
   });
-  if (kFailed != 0) base::log_warning("{} will be left behind", rte_eal_get_runtime_dir());
+  if (failed != 0) base::log_warning("{} will be left behind", rte_eal_get_runtime_dir());
 }
 
 void start(std::vector<std::string>& arguments, const DpdkLog& log) {

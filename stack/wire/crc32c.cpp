@@ -35,8 +35,8 @@ Usable find_usable() {
 }
 
 const Usable& usable() {
-  static const Usable kFound = find_usable();
-  return kFound;
+  static const Usable found = find_usable();
+  return found;
 }
 
 base::Checksum verdict(std::span<const std::byte> packet, std::uint32_t right) {
