@@ -223,7 +223,7 @@ DataVerdict Receiver::advance_past(Tsn tsn) {
 }
 
 /// A held chunk is reached by the cumulative TSN: a fragment becomes part of the open message. Whole messages that may
-/// be delivered were; one that is left skipped an SSN, and may wait for it on, or used one twice.
+/// be delivered were; an ordered one that is left skipped an SSN, and may wait for it on, or used one twice.
 bool Receiver::absorb(HeldChunk& held) {
   InboundStream& stream = *streams_.find(held.stream);
   const bool whole = held.begin && held.end;

@@ -11,7 +11,7 @@ namespace sluice {
 /// What happened. The comment of each names the members of Event that it fills, besides `association` and `endpoint`.
 enum class EventType : std::uint8_t {
   message,            ///< a piece of a message: data, stream, ppid, message_id, begin, end, unordered; what came in
-                      ///< several DATA chunks is told in as many pieces, and those of two messages of a stream never mix
+                      ///< several DATA chunks is told in as many pieces; those of a stream's messages do not mix
   association_up,     ///< COMMUNICATION UP (RFC 9260 §11.2): streams_in, streams_out; `active` if we connected
   association_lost,   ///< COMMUNICATION LOST: error (a Reason); after the peer's ABORT also data and length if it gave
                       ///< a reason, and not as many buffers are lent as may be: any bytes, none promised to be text
